@@ -1,0 +1,1 @@
+"""Findings from records: pure functions that read no file and measure nothing."""

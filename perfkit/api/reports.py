@@ -1,0 +1,161 @@
+"""Assemble a report from what is stored, and write it beside the runs."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import secrets
+from typing import TYPE_CHECKING
+
+from perfkit.analyse import optimisations, stages
+from perfkit.api.profiles import latest_profiles
+from perfkit.errors import UsageError
+from perfkit.model import ProfileRun, Report, StoredFile, TimingRun
+from perfkit.report import charts, markdown, summary
+from perfkit.store import named_errors
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from perfkit.api.bench import Bench
+    from perfkit.model import Breakdown, Comparison, Optimisation
+    from perfkit.store import Store
+
+REPORT, CHART, SUMMARY = "report.md", "stages.svg", "summary.json"
+
+
+def load(bench: Bench, comparison_id: str | None = None) -> Report:
+    """Assemble the report of a stored comparison.
+
+    Parameters
+    ----------
+    comparison_id
+        Its id or an unambiguous part of it; the latest without one.
+
+    Raises
+    ------
+    UsageError
+        If there is no such comparison.
+    StoreError
+        If it or one of its runs cannot be read.
+    """
+    store = bench.store
+    comparison = store.read_comparison(_find(bench, comparison_id))
+    runs = {
+        run_id: store.read_run(run_id, TimingRun)
+        for pair in comparison.pairs
+        for run_id in (pair.baseline_run, pair.contender_run)
+    }
+    breakdown = stages.breakdown(
+        [(runs[pair.baseline_run], runs[pair.contender_run]) for pair in comparison.pairs],
+        sequential=comparison.sequential,
+    )
+    profiles = _profiles(store, comparison)
+    return Report(
+        comparison=comparison,
+        breakdown=breakdown,
+        timing_runs=runs,
+        profile_runs=profiles,
+        optimisations=_optimisations(comparison, profiles, breakdown),
+        files=_files(bench, profiles),
+    )
+
+
+def _find(bench: Bench, wanted: str | None) -> str:
+    known = bench.store.comparison_ids()
+    where = f"of pipeline {bench.pipeline.name!r}"
+    if not known:
+        raise UsageError(f"there is no stored comparison {where}: run perfkit compare first")
+    if wanted is None:
+        return known[-1]
+    found = [one for one in known if wanted in one]
+    if wanted in known or len(found) == 1:
+        return wanted if wanted in known else found[0]
+    if found:
+        raise UsageError(f"{wanted!r} fits several comparisons {where}: {', '.join(found)}")
+    raise UsageError(f"there is no comparison {wanted!r} {where}; the latest is {known[-1]}")
+
+
+def _profiles(store: Store, comparison: Comparison) -> tuple[ProfileRun, ...]:
+    """Return the comparison's profiles, or else the latest of the very code that was compared."""
+    if comparison.profiles:
+        return tuple(store.read_run(run_id, ProfileRun) for run_id in comparison.profiles)
+    latest = latest_profiles(store)
+    wanted = (
+        latest.get((side.name, profiler))
+        for profiler in ("cprofile", "line")
+        for side in (comparison.baseline, comparison.contender)
+    )
+    sources = {comparison.baseline.source_sha256, comparison.contender.source_sha256}
+    return tuple(run for run in wanted if run is not None and run.variant.source_sha256 in sources)
+
+
+def _optimisations(
+    comparison: Comparison, profiles: tuple[ProfileRun, ...], breakdown: Breakdown
+) -> tuple[Optimisation, ...]:
+    lines = {run.variant.name: run for run in profiles if run.profiler == "line"}
+    baseline = lines.get(comparison.baseline.name)
+    if baseline is None:
+        return ()
+    return optimisations.find(baseline, lines.get(comparison.contender.name), breakdown)
+
+
+def _files(bench: Bench, profiles: tuple[ProfileRun, ...]) -> tuple[StoredFile, ...]:
+    """List the profilers' files, with paths relative to the report's folder."""
+    what = {"cprofile": "cProfile, open with `perfkit view` or pstats", "line": "line_profiler"}
+    found = []
+    for run in profiles:
+        file = bench.store.run_folder(run.id) / run.file
+        with named_errors("read", file):
+            size = file.stat().st_size
+        path = file.relative_to(bench.store.folder).as_posix()
+        found.append(StoredFile(path=path, size_bytes=size, what=f"{run.variant.name}: {what[run.profiler]}"))
+    return tuple(found)
+
+
+def write(bench: Bench, report: Report, output: Path | None = None) -> list[Path]:
+    """Write report.md, its chart and its summary beside the runs, and a copy of the report elsewhere.
+
+    Parameters
+    ----------
+    output
+        Where a copy of the Markdown goes, its chart beside it.
+
+    Returns
+    -------
+    list of Path
+        What was written, the report first.
+
+    Raises
+    ------
+    StoreError
+        If something cannot be written; files that were there are then whole, old or new.
+    """
+    chart = charts.stages(report).encode()
+    data = summary.render(report).encode()
+    beside = (
+        StoredFile(path=REPORT, size_bytes=None, what="this report"),
+        StoredFile(path=CHART, size_bytes=len(chart), what="its chart"),
+        StoredFile(path=SUMMARY, size_bytes=len(data), what="the same as data"),
+    )
+    report = dataclasses.replace(report, files=(*beside, *report.files))
+    contents = {REPORT: markdown.render(report, chart=CHART).encode(), CHART: chart, SUMMARY: data}
+    written = [_replace(bench.store.folder / name, content) for name, content in contents.items()]
+    if output is not None:
+        image = output.with_suffix(".svg")
+        written.append(_replace(output, markdown.render(report, chart=image.name).encode()))
+        written.append(_replace(image, chart))
+    return written
+
+
+def _replace(file: Path, content: bytes) -> Path:
+    """Write a file whole or not at all."""
+    draft = file.with_name(f".{file.name}.{os.getpid()}-{secrets.token_hex(4)}")
+    with named_errors("write", file):
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            draft.write_bytes(content)
+            draft.replace(file)
+        finally:
+            draft.unlink(missing_ok=True)
+    return file

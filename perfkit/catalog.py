@@ -1,0 +1,207 @@
+"""From names to things: the project, its pipelines, their variants.
+
+Names are looked up in ``[tool.perfkit]`` of pyproject.toml, then by convention: ``baselines/<pipeline>.py``
+is variant ``baseline``, ``optimized/<pipeline>.py`` is variant ``optimized``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from perfkit.errors import UsageError
+from perfkit.model import Parameters, Pipeline, Proof, Tolerance, Variant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+CONVENTION = {"baseline": "baselines", "optimized": "optimized"}
+"""Which folder's modules are which variant."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A folder with pipelines.
+
+    Attributes
+    ----------
+    root
+        The folder of pyproject.toml, or the current one.
+    default
+        The pipeline that is meant when none is named.
+    """
+
+    root: Path
+    pipelines: dict[str, Pipeline]
+    default: str | None = None
+
+    def reports(self, pipeline: str) -> Path:
+        """Return the folder of a pipeline's runs and reports."""
+        return self.root / "reports" / pipeline
+
+
+class _ToleranceTable(msgspec.Struct, forbid_unknown_fields=True):
+    rtol: float
+    reason: str
+
+
+class _ProofTable(msgspec.Struct, forbid_unknown_fields=True):
+    set: Parameters
+    rtol: float
+    reason: str
+
+
+class _PipelineTable(msgspec.Struct, forbid_unknown_fields=True):
+    variants: dict[str, str] = {}
+    size: str | None = None
+    target: float | None = None
+    tolerances: dict[str, _ToleranceTable] = {}
+    proofs: list[_ProofTable] = []
+
+
+class _PerfkitTable(msgspec.Struct, forbid_unknown_fields=True):
+    pipeline: str | None = None
+    pipelines: dict[str, _PipelineTable] = {}
+
+
+def open_project(start: Path) -> Project:
+    """Find the project that a folder belongs to, and its pipelines.
+
+    Parameters
+    ----------
+    start
+        The folder from which to look upwards, first for a pyproject.toml with ``[tool.perfkit]``, then for
+        a folder that holds ``baselines``.
+
+    Raises
+    ------
+    UsageError
+        If pyproject.toml cannot be read or its ``[tool.perfkit]`` is wrong.
+    """
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        file = folder / "pyproject.toml"
+        if file.is_file():
+            table = _read_table(file)
+            if table is not None:
+                return _project(folder, table)
+    for folder in (start, *start.parents):
+        if (folder / CONVENTION["baseline"]).is_dir():
+            return _project(folder, _PerfkitTable())
+    return _project(start, _PerfkitTable())
+
+
+def _read_table(file: Path) -> _PerfkitTable | None:
+    try:
+        with file.open("rb") as handle:
+            tool = tomllib.load(handle).get("tool", {})
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{file} cannot be read: {error}") from error
+    if "perfkit" not in tool:
+        return None
+    try:
+        return msgspec.convert(tool["perfkit"], _PerfkitTable)
+    except msgspec.ValidationError as error:
+        what = str(error).replace("Object contains unknown field", "unknown key")
+        where = what.replace("`$", "`tool.perfkit") if "`$" in what else f"{what} - at `tool.perfkit`"
+        raise UsageError(f"{file}: {where}") from error
+
+
+def _project(root: Path, table: _PerfkitTable) -> Project:
+    # The baseline defines the pipeline: a module in optimized/ alone may be another's helper.
+    baselines = (root / CONVENTION["baseline"]).glob("*.py")
+    names = {file.stem for file in baselines if not file.name.startswith("_")}
+    pipelines = {}
+    for name in sorted({*names, *table.pipelines}):
+        where = f"tool.perfkit.pipelines.{name}"
+        settings = table.pipelines.get(name, _PipelineTable())
+        for stage, tolerance in settings.tolerances.items():
+            _check_tolerance(f"{where}.tolerances.{stage}", tolerance.rtol, tolerance.reason)
+        for proof in settings.proofs:
+            _check_tolerance(f"{where}.proofs", proof.rtol, proof.reason)
+        if settings.target is not None and not settings.target > 0:
+            raise UsageError(f"{where}.target is a speedup above 0, not {settings.target}")
+        pipelines[name] = Pipeline(
+            name=name,
+            variants={**_by_convention(root, name), **settings.variants},
+            size=settings.size,
+            target=settings.target,
+            tolerances={
+                stage: Tolerance(rtol=one.rtol, reason=one.reason)
+                for stage, one in settings.tolerances.items()
+            },
+            proofs=tuple(
+                Proof(parameters=one.set, rtol=one.rtol, reason=one.reason) for one in settings.proofs
+            ),
+        )
+    return Project(root=root, pipelines=pipelines, default=table.pipeline)
+
+
+def _by_convention(root: Path, name: str) -> dict[str, str]:
+    """Return the variants of a pipeline that lie where convention has them."""
+    paths = {variant: f"{folder}/{name}.py" for variant, folder in CONVENTION.items()}
+    return {variant: path for variant, path in paths.items() if (root / path).is_file()}
+
+
+def _check_tolerance(where: str, rtol: float, reason: str) -> None:
+    if not 0 <= rtol < 1:
+        raise UsageError(f"{where}: rtol is a relative tolerance from 0 to below 1, not {rtol}")
+    if not reason.strip():
+        raise UsageError(f"{where}: give the reason for this tolerance, for the report")
+
+
+def find_pipeline(project: Project, name: str | None) -> Pipeline:
+    """Return the pipeline of that name, or the only or default one.
+
+    Raises
+    ------
+    UsageError
+        If there is none of that name, none at all, or several and none is the default.
+    """
+    if name is None:
+        name = project.default or (next(iter(project.pipelines)) if len(project.pipelines) == 1 else None)
+    if name is None:
+        if not project.pipelines:
+            msg = (
+                f"there is no pipeline in {project.root}: perfkit looks for baselines/NAME.py and "
+                "optimized/NAME.py, and in [tool.perfkit.pipelines] of pyproject.toml"
+            )
+            raise UsageError(msg)
+        raise UsageError(f"which pipeline? Add --pipeline with one of: {', '.join(project.pipelines)}")
+    if name not in project.pipelines:
+        raise UsageError(_unknown("pipeline", name, project.pipelines, f"in {project.root}"))
+    return project.pipelines[name]
+
+
+def find_variant(project: Project, pipeline: Pipeline, name: str) -> Variant:
+    """Return the variant of that name, with the digest of its file as it is now.
+
+    Raises
+    ------
+    UsageError
+        If the pipeline has no such variant, or its file is missing or cannot be read.
+    """
+    if name not in pipeline.variants:
+        raise UsageError(_unknown("variant", name, pipeline.variants, f"of pipeline {pipeline.name!r}"))
+    path = pipeline.variants[name]
+    try:
+        source = (project.root / path).read_bytes()
+    except OSError as error:
+        raise UsageError(f"the file of variant {name!r}, {path}, cannot be read: {error.strerror}") from error
+    return Variant(
+        name=name, pipeline=pipeline.name, path=path, source_sha256=hashlib.sha256(source).hexdigest()
+    )
+
+
+def _unknown(what: str, name: str, known: Iterable[str], where: str) -> str:
+    known = list(known)
+    near = difflib.get_close_matches(name, known, n=2)
+    hint = f"did you mean {' or '.join(repr(one) for one in near)}?" if near else ""
+    there = f"there is {', '.join(known)}" if known else "there is none"
+    return f"there is no {what} {name!r} {where}: {hint or there}"

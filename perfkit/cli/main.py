@@ -1,0 +1,113 @@
+"""``perfkit``: the group of commands, each loaded when it is called, and the one place that exits."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from perfkit import __version__
+from perfkit.errors import EXIT_RUN, EXIT_USAGE, PerfkitError, RunError
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+COMMANDS = {
+    "compare": "Measure, verify and profile two variants, and write the report.",
+    "run": "Time one variant.",
+    "profile": "Profile variants with cProfile and line_profiler.",
+    "report": "Render the report of a stored comparison again.",
+    "view": "Open a stored profile in snakeviz.",
+    "list": "List pipelines, variants and what is stored.",
+}
+
+
+class _Lazy(click.Group):
+    """A group that imports a command's module only to run it: ``--help`` stays quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"perfkit.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there is {', '.join(COMMANDS)}"
+            ctx.fail(f"there is no command {args[0]!r}: {hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="perfkit")
+def group() -> None:
+    r"""Prove a speedup: how much faster, where, why, and is it still right.
+
+    \b
+      perfkit compare baseline optimized     the whole job; leaves report.md
+      perfkit view                           look at a profile
+
+    Exit status: 0 fine, 1 a gate failed (slower, below target, outputs different),
+    2 wrong use, 3 a run failed, 4 inconclusive.
+    """
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    """Treat SIGTERM like Ctrl-C, so that workers are ended and what is finished is kept."""
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """Run the command line and exit with the status that DESIGN names."""
+    debug = "--debug" in sys.argv
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        status = group.main(standalone_mode=False)
+        sys.stdout.flush()
+    except PerfkitError as error:
+        if debug:
+            raise
+        _complain(str(error), error.details if isinstance(error, RunError) else "")
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        if debug:
+            raise
+        error.show()
+        sys.exit(EXIT_USAGE)
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        if debug:
+            raise
+        _complain("interrupted; finished runs are kept")
+        sys.exit(128 + signal.SIGINT)
+    except BrokenPipeError:
+        # The reader of stdout has gone (``perfkit list | head``): not an error, but no more can be written.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        if debug:
+            raise
+        _complain(f"the system refused: {error}")
+        sys.exit(EXIT_RUN)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _complain(sentence: str, details: str = "") -> None:
+    if details:
+        for line in details.rstrip().splitlines():
+            click.echo(click.style(f"  {line}", dim=True), err=True)
+    click.echo(f"{click.style('perfkit:', fg='red', bold=True)} {sentence}", err=True)

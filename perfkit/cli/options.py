@@ -1,0 +1,123 @@
+"""Options that several commands share, and what they turn into."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from perfkit import catalog
+from perfkit.api.bench import TIMEOUT_S, Bench, ignore
+from perfkit.api.profiles import LINE_LIMIT_S
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from perfkit.model import Event, Parameters, Scalar
+
+
+def _overrides(_ctx: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> Parameters:
+    """Turn ``name=value`` pairs into parameters; a value is a JSON scalar if it reads as one, else text."""
+    found: Parameters = {}
+    for one in given:
+        name, equals, text = one.partition("=")
+        if not equals or not name.isidentifier():
+            raise click.BadParameter(f"write NAME=VALUE, such as n_samples=500, not {one!r}")
+        if name in found:
+            raise click.BadParameter(f"{name!r} is set twice")
+        found[name] = _scalar(text)
+    return found
+
+
+def _scalar(text: str) -> Scalar:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {"True": True, "False": False, "None": None}.get(text, text)
+    return value if value is None or isinstance(value, bool | int | float | str) else text
+
+
+PIPELINE = click.option("--pipeline", metavar="NAME", help="Which pipeline, where there are several.")
+SETTING = click.option(
+    "--set",
+    "overrides",
+    metavar="NAME=VALUE",
+    multiple=True,
+    callback=_overrides,
+    help="A parameter of make_inputs; repeat for more.",
+)
+SEED = click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the inputs."
+)
+TIMEOUT = click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=TIMEOUT_S,
+    show_default=True,
+    metavar="SECONDS",
+    help="For each process.",
+)
+JSON = click.option(
+    "--json", "as_json", is_flag=True, help="The whole result on stdout, and nothing else there."
+)
+LINE_LIMIT = click.option(
+    "--line-limit",
+    type=click.FloatRange(min=0),
+    default=LINE_LIMIT_S,
+    show_default=True,
+    metavar="SECONDS",
+    help="About how long the baseline's line profile may take; 0 for none.",
+)
+OUTPUT = click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="A copy of the report, its chart beside it.",
+)
+DEBUG = click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
+
+
+def measuring(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of every command that starts processes."""
+    for option in (DEBUG, JSON, TIMEOUT, SEED, SETTING, PIPELINE):
+        command = option(command)
+    return command
+
+
+def reading(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of every command that reads what is stored."""
+    for option in (DEBUG, PIPELINE):
+        command = option(command)
+    return command
+
+
+def bench(
+    pipeline: str | None,
+    overrides: Parameters | None = None,
+    seed: int = 0,
+    timeout: float = TIMEOUT_S,
+    listener: Callable[[Event], None] = ignore,
+) -> Bench:
+    """Return the bench of the project that the current folder belongs to.
+
+    Raises
+    ------
+    UsageError
+        If there is no such pipeline, or the configuration is wrong.
+    """
+    project = catalog.open_project(Path.cwd())
+    return Bench(
+        project=project,
+        pipeline=catalog.find_pipeline(project, pipeline),
+        overrides=overrides or {},
+        seed=seed,
+        timeout_s=timeout,
+        listener=listener,
+    )
+
+
+def nearby(file: Path) -> str:
+    """Return a path as the user would type it here."""
+    return str(file.relative_to(Path.cwd())) if file.is_relative_to(Path.cwd()) else str(file)

@@ -1,0 +1,1 @@
+"""Measuring: the plan, the worker processes, and the machine they run on."""

@@ -1,0 +1,327 @@
+"""What may be claimed about speed, the target and the output: sentences that the numbers carry, and no more.
+
+Speed and equality are judged apart: a speedup is "verified" only if every stage was compared in every
+verification and none differs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from perfkit.report import units
+from perfkit.report.text import Line, code, line, listed, prose, strong
+
+if TYPE_CHECKING:
+    from perfkit.model import Estimate, Report, Verification
+
+FEW_PAIRS = 6
+"""Fewer pairs allow no interval without the assumption that log ratios are about normal."""
+PASSED = frozenset({"identical", "equal within tolerance", "statistically equivalent"})
+RESULT = "result"
+"""The name of what ``run`` returned in a verification; it is no stage."""
+_MOST_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Equality:
+    """What all verifications together say of the output.
+
+    Attributes
+    ----------
+    verified
+        Every stage was compared in all of them, and none differs.
+    different
+        At least one stage differs.
+    why
+        What keeps it from being verified; empty if nothing does.
+    stages, verifications
+        How many were compared.
+    """
+
+    verified: bool
+    different: bool
+    why: Line
+    stages: int
+    verifications: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aim:
+    """How the speedup lies to the target."""
+
+    mark: str
+    word: str
+    sentence: Line
+
+
+def equality(report: Report) -> Equality:
+    """Judge the output over all verifications."""
+    done = [verification for verification in report.comparison.verifications if verification.stages]
+    if not done:
+        return Equality(
+            verified=False,
+            different=False,
+            why=line("outputs were not compared"),
+            stages=0,
+            verifications=0,
+        )
+    timed = [
+        row.path
+        for row in report.breakdown.rows
+        if row.kind in {"stage", "other thread"} and row.baseline_s is not None
+    ]
+    verdicts = [(one.stage, one.verdict, one.reason) for checked in done for one in checked.stages]
+    for verification in done:
+        seen = {one.stage for one in verification.stages}
+        verdicts += [
+            (path, "not checked", "no output of it was recorded") for path in timed if path not in seen
+        ]
+
+    wrong: dict[str, Line] = {}
+    # What differs is named before what was not compared; the first word on a stage stands.
+    for verdict in ("different", "inconclusive", "not checked"):
+        for stage, found, reason in verdicts:
+            if found == verdict:
+                wrong.setdefault(stage, _trouble(stage, verdict, reason))
+    return Equality(
+        verified=not wrong,
+        different=any(found == "different" for _, found, _ in verdicts),
+        why=listed(list(wrong.values()), _MOST_NAMED),
+        stages=len({stage for stage, _, _ in verdicts} - {RESULT}),
+        verifications=len(done),
+    )
+
+
+def _trouble(stage: str, verdict: str, reason: str) -> Line:
+    """Say in a few words what is wrong with a stage; the correctness section has the details."""
+    name = line("the result") if stage == RESULT else line(code(stage))
+    if verdict == "different":
+        return line(name, " differs")
+    because = prose(f" ({reason.rstrip('.')})") if reason else line()
+    return line(name, " was not checked" if verdict == "not checked" else f" is {verdict}", because)
+
+
+def doubt(estimate: Estimate) -> Line:
+    """Say how sure a speedup is: the interval, its confidence, the number of pairs."""
+    if estimate.low is None or estimate.high is None:
+        return line(f"(n = {estimate.n}: no interval)")
+    level = units.percent(estimate.confidence, 0)
+    return line(f"({units.interval(estimate)}, {level}, {pairs(estimate.n)})")
+
+
+def pairs(n: int) -> str:
+    """Count pairs in words."""
+    return f"{units.count(n)} pair" if n == 1 else f"{units.count(n)} pairs"
+
+
+def timed_pairs(n: int) -> str:
+    """Count timed pairs in words."""
+    return f"{units.count(n)} timed {'pair' if n == 1 else 'pairs'}"
+
+
+def inverse(estimate: Estimate) -> Estimate:
+    """Turn contender's speedup into its slowdown."""
+    low, high = estimate.low, estimate.high
+    return dataclasses.replace(
+        estimate,
+        value=1 / estimate.value,
+        low=1 / high if high else None,
+        high=1 / low if low else None,
+    )
+
+
+def headline(report: Report) -> Line:
+    """Say in one sentence how much faster, how sure, and whether the output is still right."""
+    comparison, run, verdict = report.comparison, report.breakdown.run, report.breakdown.verdict
+    baseline, contender = code(comparison.baseline.name), code(comparison.contender.name)
+    checked = equality(report)
+    if verdict == "faster" and checked.verified:
+        speedup = strong(f"{units.ratio(run)} speedup")
+        return line(contender, " achieved a ", speedup, " over ", baseline, " ", doubt(run), ", verified.")
+    if verdict == "faster":
+        measured = strong(f"{units.ratio(run)} measured")
+        return line(
+            measured,
+            " for ",
+            contender,
+            " over ",
+            baseline,
+            " ",
+            doubt(run),
+            ", ",
+            strong("not verified"),
+            ": ",
+            checked.why,
+            ".",
+        )
+    outputs = (
+        line(" Outputs verified.")
+        if checked.verified
+        else line(" ", strong("Not verified"), ": ", checked.why, ".")
+    )
+    if verdict == "slower":
+        slowdown = inverse(run)
+        times = units.bare_ratio(slowdown)
+        return line(
+            contender,
+            " is ",
+            strong(f"{times} times slower"),
+            " than ",
+            baseline,
+            ": it takes ",
+            times,
+            " times as long ",
+            doubt(slowdown),
+            ".",
+            outputs,
+        )
+    between = line(" for ", contender, " over ", baseline)
+    if verdict == "no difference":
+        why = f": the interval {units.interval(run)} lies inside the smallest effect of interest"
+        return line(strong("No difference"), between, why, f" ({pairs(run.n)}).", outputs)
+    return line(strong("No speedup shown"), between, ": ", _open_because(run), ".", outputs)
+
+
+def _open_because(run: Estimate) -> str:
+    """Say why a speedup is inconclusive."""
+    if run.low is None or run.high is None:
+        return f"{units.ratio(run)} measured, but {units.NO_INTERVAL}"
+    if run.low == run.high:
+        return f"all {pairs(run.n)} gave {units.ratio(run)}, as a clock too coarse for these times would"
+    includes = "includes 1" if run.low <= 1 <= run.high else "does not settle it"
+    measured = f"measured {units.ratio(run)}, {units.percent(run.confidence, 0)}, {pairs(run.n)}"
+    return f"the interval {units.interval(run)} {includes} ({measured})"
+
+
+def aim(report: Report) -> Aim | None:
+    """Hold the speedup against the target; None if none was set."""
+    target, run = report.comparison.pipeline.target, report.breakdown.run
+    if target is None:
+        return None
+    wanted = units.target(target)
+    if run.low is None or run.high is None:
+        return Aim(
+            mark="❔",
+            word="open: no interval",
+            sentence=line(f"Whether the target of {wanted} is met is open: one pair allows no interval."),
+        )
+    by = units.excess(abs(run.value / target - 1))
+    if run.low >= target:
+        # The median of few, skewed pairs may lie outside their interval: then no excess is claimed.
+        words = (
+            f"It exceeds the target of {wanted} by {by}."
+            if run.value > target
+            else f"It meets the target of {wanted}."
+        )
+        return Aim(mark="✅", word="exceeded" if run.value > target else "met", sentence=line(words))
+    if run.high < target:
+        return Aim(mark="❌", word="missed", sentence=line(f"It misses the target of {wanted} by {by}."))
+    return Aim(
+        mark="❔",
+        word="inside the interval",
+        sentence=line(f"The target of {wanted} is neither met nor missed: it lies inside the interval."),
+    )
+
+
+def tone(report: Report) -> Literal["good", "open", "bad"]:
+    """Say how the whole looks, for a renderer that has colours."""
+    checked, held = equality(report), aim(report)
+    missed = held is not None and held.word == "missed"
+    if report.breakdown.verdict == "slower" or checked.different or missed:
+        return "bad"
+    sure = report.breakdown.verdict == "faster" and checked.verified
+    return "good" if sure and (held is None or held.mark == "✅") else "open"
+
+
+def conclusion(report: Report) -> Line:
+    """Sum up in one paragraph what was shown, what was not, and how far it carries."""
+    found, checked, held = report.breakdown, equality(report), aim(report)
+    contender, baseline = code(report.comparison.contender.name), code(report.comparison.baseline.name)
+    speed: dict[str, Line] = {
+        "faster": line(
+            contender,
+            " is ",
+            units.ratio(found.run),
+            " as fast as ",
+            baseline,
+            " on the same inputs ",
+            doubt(found.run),
+        ),
+        "slower": line(
+            contender,
+            " is slower than ",
+            baseline,
+            " on the same inputs: speedup ",
+            units.ratio(found.run),
+            " ",
+            doubt(found.run),
+        ),
+        "no difference": line(
+            "No difference in speed that matters between ",
+            contender,
+            " and ",
+            baseline,
+            " ",
+            doubt(found.run),
+        ),
+        "inconclusive": line(
+            "These runs do not settle whether ",
+            contender,
+            " is faster than ",
+            baseline,
+            ": ",
+            _open_because(found.run),
+        ),
+    }
+    parts: list[Line | str] = [speed[found.verdict], ". "]
+    process = line(
+        "The whole process, start and imports included: ",
+        units.ratio(found.process),
+        " ",
+        doubt(found.process),
+        ". ",
+    )
+    parts.append(process)
+    if held is not None:
+        parts.append(line(held.sentence, " "))
+    if checked.verified:
+        parts.append(
+            f"The outputs are verified: {_stages(checked.stages)} compared in "
+            f"{_verifications(checked.verifications)}, and none differs."
+        )
+    elif checked.verifications:
+        parts.append(line("The outputs are not verified: ", checked.why, "."))
+    else:
+        parts.append("Whether the outputs are still right is unknown: they were not compared.")
+    return line(*parts)
+
+
+def caution(report: Report) -> Line | None:
+    """Warn where the number of pairs is too small for an interval that assumes nothing."""
+    run = report.breakdown.run
+    if run.low is None or run.high is None:
+        return line(
+            "One pair: there is no interval, so nothing here is a finding about speed. Measure more pairs."
+        )
+    if run.n < FEW_PAIRS:
+        return line(
+            f"Few pairs ({run.n}): the interval rests on normality, that is, on the assumption that the "
+            "logarithms of the ratios are normally distributed. "
+            f"From {FEW_PAIRS} pairs on it does not need to."
+        )
+    return None
+
+
+def _stages(n: int) -> str:
+    return "its one stage was" if n == 1 else f"all {n} stages were"
+
+
+def _verifications(n: int) -> str:
+    return "1 verification" if n == 1 else f"{n} verifications"
+
+
+def is_extra(verification: Verification) -> bool:
+    """Say whether a verification is a further proof rather than the main one."""
+    return bool(verification.reason)

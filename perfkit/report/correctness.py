@@ -1,0 +1,273 @@
+"""The section on correctness: what was compared, stage by stage, and the pipeline's own numbers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from perfkit.report import claims, units
+from perfkit.report.changes import changed_settings, settings
+from perfkit.report.text import Column, Line, Row, Table, code, line, listed, prose
+
+if TYPE_CHECKING:
+    from perfkit.model import Equivalence, Metrics, Report, Verdict, Verification
+
+_MARKS: dict[Verdict, str] = {
+    "identical": "✅",
+    "equal within tolerance": "✅",
+    "statistically equivalent": "✅",
+    "different": "❌",
+    "not checked": "⚪",
+    "inconclusive": "⚪",
+}
+_CHANCE = "_chance"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """One verification.
+
+    Attributes
+    ----------
+    main
+        It is not a further proof.
+    passed
+        Every stage in it was compared and none differs.
+    heading
+        Empty for the main one, unless its parameters are not those that were timed.
+    summary
+        How many stages have which verdict.
+    reasons
+        Why a stage differs, was not checked, or has a tolerance of its own.
+    metrics
+        The pipeline's own numbers on both sides; None if it returns none.
+    """
+
+    main: bool
+    passed: bool
+    heading: Line
+    intro: Line
+    summary: Line
+    table: Table
+    reasons: tuple[Line, ...]
+    metrics: Table | None
+    metric_remarks: tuple[Line, ...]
+
+
+def checks(report: Report) -> tuple[Checked, ...]:
+    """Build the section on correctness, one part for each verification."""
+    return tuple(_checked(report, one, index) for index, one in enumerate(report.comparison.verifications))
+
+
+def _checked(report: Report, one: Verification, index: int) -> Checked:
+    changed = changed_settings(one.parameters, report.comparison.parameters)
+    inputs = line(
+        "Both sides got the same inputs, from ",
+        code("make_inputs"),
+        " of ",
+        code(report.comparison.baseline.name),
+        f" with seed {one.seed} and ",
+        settings(one.parameters),
+        ".",
+    )
+    if changed:
+        heading = line("With ", settings(changed))
+    elif claims.is_extra(one) or index:
+        heading = line(f"Further verification, seed {one.seed}")
+    else:
+        heading = line()
+    return Checked(
+        main=not index and not claims.is_extra(one),
+        passed=all(stage.verdict in claims.PASSED for stage in one.stages),
+        summary=_summary(one),
+        heading=heading,
+        intro=line(prose(f"{_sentence(one.reason)} " if one.reason else ""), inputs),
+        table=_table(one),
+        reasons=tuple(reason for stage in one.stages for reason in _reasons(stage)),
+        metrics=_metrics(report, one),
+        metric_remarks=_metric_remarks(report, one),
+    )
+
+
+def _summary(one: Verification) -> Line:
+    """Count the verdicts, and name the error that comes closest to its tolerance."""
+    counts = {verdict: sum(stage.verdict == verdict for stage in one.stages) for verdict in _MARKS}
+    found = [line(f"{_MARKS[verdict]} {n} {verdict}") for verdict, n in counts.items() if n]
+    if not found:
+        return line("Nothing was compared.")
+    bounded = [
+        (stage.worst_rel / stage.rtol, stage)
+        for stage in one.stages
+        if stage.verdict in claims.PASSED and stage.worst_rel and stage.rtol
+    ]
+    if not bounded:
+        return line(listed(found), ".")
+    _, closest = max(bounded, key=lambda pair: pair[0])
+    return line(
+        listed(found),
+        ". Closest to its tolerance: ",
+        _name(closest.stage),
+        f", {units.signed_error(closest.worst_rel)} of {units.tolerance(closest.rtol)}.",
+    )
+
+
+def _name(stage: str) -> Line:
+    return line("result of ", code("run")) if stage == claims.RESULT else line(code(stage))
+
+
+def _table(one: Verification) -> Table:
+    rows = [
+        Row(
+            cells=(
+                _name(stage.stage),
+                line(f"{_MARKS[stage.verdict]} {stage.verdict}"),
+                line(stage.shapes or units.NONE),
+                line(units.count(stage.values)),
+                line(units.signed_error(stage.worst_abs)),
+                line(units.signed_error(stage.worst_rel)),
+                line(units.tolerance(stage.rtol)),
+            )
+        )
+        for stage in one.stages
+    ]
+    return Table(
+        columns=(
+            Column(key="stage", title="stage"),
+            Column(key="verdict", title="verdict", whole=True),
+            Column(key="shapes", title="compared"),
+            Column(key="values", title="values", align="right"),
+            Column(key="absolute", title="worst absolute", align="right"),
+            Column(key="relative", title="worst relative", short="rel. error", align="right"),
+            Column(key="tolerance", title="tolerance", align="right"),
+        ),
+        rows=tuple(rows),
+    )
+
+
+def _reasons(stage: Equivalence) -> list[Line]:
+    made = []
+    if stage.reason:
+        at = line(" Worst at ", code(stage.worst_at), ".") if stage.worst_at else line()
+        made.append(line(_name(stage.stage), f", {stage.verdict}: ", prose(_sentence(stage.reason)), at))
+    if stage.tolerance_reason:
+        tolerance = units.tolerance(stage.rtol)
+        made.append(
+            line(_name(stage.stage), f", tolerance {tolerance}: ", prose(_sentence(stage.tolerance_reason)))
+        )
+    return made
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+# ---------------------------------------------------------------- the pipeline's own numbers
+
+
+def _names(one: Verification) -> list[str]:
+    """Return the metrics of either side, the baseline's order first, without the chance levels of others."""
+    names = list(dict.fromkeys([*one.baseline_metrics, *one.contender_metrics]))
+    return [name for name in names if not (name.endswith(_CHANCE) and name.removesuffix(_CHANCE) in names)]
+
+
+def _metrics(report: Report, one: Verification) -> Table | None:
+    rows = [
+        Row(
+            cells=(
+                line(code(name), _chance(one, name)),
+                line(_number(one.baseline_metrics, name)),
+                line(_number(one.contender_metrics, name)),
+                line(_difference(one, name)),
+            )
+        )
+        for name in _names(one)
+    ]
+    if not rows:
+        return None
+    return Table(
+        columns=(
+            Column(key="metric", title="metric"),
+            Column(key="baseline", title=report.comparison.baseline.name, align="right"),
+            Column(key="contender", title=report.comparison.contender.name, align="right"),
+            Column(key="difference", title="difference", align="right"),
+        ),
+        rows=tuple(rows),
+    )
+
+
+def _number(metrics: Metrics, name: str) -> str:
+    """Print a metric: a dash where the side has none, "n/a" where it is not finite."""
+    if name not in metrics:
+        return units.NONE
+    value = metrics[name]
+    return units.NOT_FINITE if value is None else units.number(value)
+
+
+def _gap(baseline: float | None, contender: float | None) -> float | None:
+    """Return how far the contender's metric lies from the baseline's; None if one of them is no number."""
+    if baseline == contender:
+        return 0.0  # as are two that are both not finite
+    if baseline is None or contender is None or not math.isfinite(contender - baseline):
+        return None
+    return contender - baseline
+
+
+def _difference(one: Verification, name: str) -> str:
+    if name not in one.baseline_metrics or name not in one.contender_metrics:
+        return units.NONE
+    gap = _gap(one.baseline_metrics[name], one.contender_metrics[name])
+    if gap is None:
+        return units.NOT_FINITE
+    return units.signed_error(gap) if gap else "identical"
+
+
+def _chance(one: Verification, name: str) -> Line:
+    level = one.baseline_metrics.get(name + _CHANCE)
+    return line() if level is None else line(f" (chance: {units.significant(level, 2)})")
+
+
+def _metric_remarks(report: Report, one: Verification) -> tuple[Line, ...]:
+    comparison = report.comparison
+    sides = ((comparison.baseline, one.baseline_metrics), (comparison.contender, one.contender_metrics))
+    remarks = []
+    for name in _names(one):
+        level = one.baseline_metrics.get(name + _CHANCE)
+        if level is None:
+            continue
+        values = [(side.name, metrics.get(name)) for side, metrics in sides]
+        low = [line(code(side)) for side, value in values if value is not None and value <= level]
+        if low:
+            chance = units.significant(level, 2)
+            remarks.append(
+                line(code(name), " of ", listed(low), f" is no better than chance ({chance}): no evidence.")
+            )
+    if not claims.is_extra(one):
+        remarks += _over_pairs(report, _names(one))
+    return tuple(remarks)
+
+
+def _over_pairs(report: Report, names: list[str]) -> list[Line]:
+    """Say of each metric whether the timed pairs agree on it, or by how much at most they do not."""
+    runs = report.timing_runs
+    pairs = [
+        (runs[pair.baseline_run].metrics, runs[pair.contender_run].metrics)
+        for pair in report.comparison.pairs
+        if pair.baseline_run in runs and pair.contender_run in runs
+    ]
+    made = []
+    for name in names:
+        both = [(left[name], right[name]) for left, right in pairs if name in left and name in right]
+        gaps = [_gap(baseline, contender) for baseline, contender in both]
+        if not gaps:
+            continue
+        n = len(gaps)
+        if not any(gap is None or gap for gap in gaps):
+            words = "identical in the one timed pair" if n == 1 else f"identical in all {n} timed pairs"
+        else:
+            differing = sum(gap is None or gap != 0 for gap in gaps)
+            numbers = [abs(gap) for gap in gaps if gap is not None]
+            largest = units.signed_error(max(numbers)) if len(numbers) == n else units.NOT_FINITE
+            words = f"differs in {differing} of {claims.timed_pairs(n)}, by at most {largest}"
+        made.append(line(code(name), ": ", words, "."))
+    return made

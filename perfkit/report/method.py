@@ -1,0 +1,162 @@
+"""The section on how it was measured: what a sceptic needs to judge the figures and to repeat them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from perfkit.report import claims, units
+from perfkit.report.changes import changed_settings, settings
+from perfkit.report.text import Column, Line, Row, Table, code, line, listed, prose
+
+if TYPE_CHECKING:
+    from perfkit.model import Environment, Report
+
+_SHORT_COMMIT = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """How the comparison was done.
+
+    Attributes
+    ----------
+    pairs
+        Every pair with its seed, its order and its times.
+    remarks
+        What the profilers could not see, and the comparison's own notes.
+    """
+
+    design: tuple[Line, ...]
+    pairs: Table
+    environment: Table
+    commands: str
+    remarks: tuple[Line, ...]
+
+
+def method(report: Report) -> Method:
+    """Build the section on the method."""
+    comparison = report.comparison
+    warnings = {
+        (run.variant.name, run.profiler, warning): None
+        for run in report.profile_runs
+        for warning in run.warnings
+    }
+    return Method(
+        design=_design(report),
+        pairs=_pairs(report),
+        environment=_environment(comparison.environment),
+        commands=f"{comparison.command}\nperfkit report {comparison.id}",
+        remarks=(
+            *(line(f"{profiler} of ", code(name), ": ", prose(text)) for name, profiler, text in warnings),
+            *(prose(note) for note in comparison.notes),
+        ),
+    )
+
+
+def _design(report: Report) -> tuple[Line, ...]:
+    comparison, run = report.comparison, report.breakdown.run
+    first = sum(pair.plan.order[0] == "baseline" for pair in comparison.pairs)
+    n = len(comparison.pairs)
+    interval = (
+        "One pair allows no interval."
+        if run.low is None
+        else f"Interval: {units.percent(run.confidence, 0)}, {run.method}."
+    )
+    overrides = changed_settings(comparison.overrides, {})
+    return (
+        line(
+            f"{claims.pairs(n)}, each of one ",
+            code(comparison.baseline.name),
+            " and one ",
+            code(comparison.contender.name),
+            " run, one after the other, each in a fresh process. Which side goes first is drawn at random; ",
+            code(comparison.baseline.name),
+            f" went first in {first} of {n}.",
+        ),
+        line(
+            "Inputs come from ",
+            code("make_inputs"),
+            " of ",
+            code(comparison.baseline.name),
+            " for both sides, with ",
+            settings(comparison.parameters),
+            "; set by hand: ",
+            settings(overrides) if overrides else "none",
+            ". Each pair has a seed of its own, shared by its two sides.",
+        ),
+        line(f"The speedup is the median of the pairs' ratios. {interval}"),
+        line(
+            "Measuring stopped because ",
+            prose(comparison.stopped_because.rstrip(".")),
+            f". It took {units.seconds(comparison.duration_s)}; ",
+            f"budget: {units.seconds(comparison.budget_s)}; ",
+            f"wanted precision: ±{units.percent(comparison.precision, 0)}.",
+        ),
+        line("Speedups come from these clean runs alone; profilers ran separately."),
+    )
+
+
+def _pairs(report: Report) -> Table:
+    runs, comparison = report.timing_runs, report.comparison
+    sides = [(runs.get(pair.baseline_run), runs.get(pair.contender_run)) for pair in comparison.pairs]
+    baseline, contender = units.seconds_columns(
+        [left.run_s if left else None for left, _ in sides],
+        [right.run_s if right else None for _, right in sides],
+    )
+    names = {"baseline": comparison.baseline.name, "contender": comparison.contender.name}
+    rows = []
+    for index, (pair, (left, right)) in enumerate(zip(comparison.pairs, sides, strict=True)):
+        known = left is not None and right is not None and right.run_s > 0
+        ratio = units.single_ratio(left.run_s / right.run_s) if known and left and right else units.NONE
+        load = units.number(round(left.load_before, 2)) if left else units.NONE
+        cells = (
+            line(str(pair.plan.index + 1)),
+            line(str(pair.plan.seed)),
+            line(code(names[pair.plan.order[0]])),
+            line(baseline[index]),
+            line(contender[index]),
+            line(ratio),
+            line(load),
+        )
+        rows.append(Row(cells=cells))
+    return Table(
+        columns=(
+            Column(key="pair", title="pair", align="right"),
+            Column(key="seed", title="seed", align="right"),
+            Column(key="first", title="first"),
+            Column(key="baseline", title=names["baseline"], align="right"),
+            Column(key="contender", title=names["contender"], align="right"),
+            Column(key="ratio", title="ratio", align="right"),
+            Column(key="load", title="load before", align="right"),
+        ),
+        rows=tuple(rows),
+    )
+
+
+def _environment(found: Environment) -> Table:
+    def versions(of: dict[str, str], joint: str) -> Line:
+        return listed([line(code(f"{name}{joint}{value}")) for name, value in sorted(of.items())])
+
+    commit = (
+        line(code(found.git_commit[:_SHORT_COMMIT])) if found.git_commit else line("not in a git repository")
+    )
+    changed = {True: " with uncommitted changes", False: ", no uncommitted changes", None: ""}[
+        found.git_dirty
+    ]
+    rows = [
+        ("Python", line(f"{found.implementation} {found.python}")),
+        ("platform", line(found.platform)),
+        ("CPU", line(found.cpu or "unknown")),
+        ("cores", line(f"{found.cores}, of which usable: {found.usable_cores}")),
+        ("memory", line(units.bytes_(found.memory_bytes))),
+        ("load at the start", line(", ".join(units.number(round(one, 2)) for one in found.load))),
+        ("CPU governor", line(found.governor or "unknown")),
+        ("packages", versions(found.packages, " ") if found.packages else line("none")),
+        ("variables", versions(found.variables, "=") if found.variables else line("none")),
+        ("git commit", line(commit, changed)),
+    ]
+    return Table(
+        columns=(Column(key="what", title="what"), Column(key="value", title="value")),
+        rows=tuple(Row(cells=(line(name), value)) for name, value in rows),
+    )

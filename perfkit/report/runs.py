@@ -1,0 +1,131 @@
+"""Single runs and profiles, for a terminal: times as they were measured, and no speedup."""
+
+from __future__ import annotations
+
+import statistics
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from perfkit.report import units
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import RenderableType
+
+    from perfkit.model import ProfileRun, TimingRun
+
+_MOST_ROWS = 12
+
+
+def render_timings(runs: Sequence[TimingRun]) -> RenderableType:
+    """Lay out the stages of one variant's runs: each run a column of times.
+
+    Parameters
+    ----------
+    runs
+        Of one variant, at least one.
+    """
+    paths = list(dict.fromkeys(stage.path for run in runs for stage in run.stages))
+    rows: list[tuple[str, list[float | None]]] = [
+        ("  " * path.count("/") + path.rpartition("/")[2], [_total(run, path) for run in runs])
+        for path in paths
+    ]
+    rows.append(("run(inputs)", [run.run_s for run in runs]))
+    rows += [
+        ("import", [run.import_s for run in runs]),
+        ("make_inputs", [run.inputs_s for run in runs]),
+        ("whole process", [run.process_s for run in runs]),
+    ]
+    table = _table(
+        "stage", "median" if len(runs) > 1 else "time", *(["fastest", "slowest"] if len(runs) > 1 else [])
+    )
+    for name, times in rows:
+        known = [time for time in times if time is not None]
+        shown = [statistics.median(known), min(known), max(known)] if len(runs) > 1 else known[:1]
+        if name == "run(inputs)":
+            table.add_section()
+        table.add_row(
+            Text(name), *(units.seconds(one) for one in shown), style="bold" if name == "run(inputs)" else ""
+        )
+    first = runs[0]
+    parameters = ", ".join(f"{name}={value}" for name, value in first.parameters.items())
+    title = Text.assemble(
+        (first.variant.name, "bold cyan"), f" · seed {first.seed}", f" · {parameters}" if parameters else ""
+    )
+    notes = [f"peak memory {units.bytes_(first.peak_rss_bytes)}"]
+    notes += [f"{name} {units.number(value)}" for name, value in first.metrics.items() if value is not None]
+    notes.append("n = 1: no interval" if len(runs) == 1 else f"n = {len(runs)}")
+    return Group(title, table, Text(" · ".join(notes), "dim"))
+
+
+def _total(run: TimingRun, path: str) -> float | None:
+    found = [stage.total_s for stage in run.stages if stage.path == path]
+    return sum(found) if found else None
+
+
+def render_profile(run: ProfileRun) -> RenderableType:
+    """Lay out the costliest functions or lines of a profile.
+
+    Parameters
+    ----------
+    run
+        Of either profiler; its times are inflated by the tracer, and the title says so.
+    """
+    parameters = ", ".join(f"{name}={value}" for name, value in run.parameters.items())
+    name = {"cprofile": "cProfile", "line": "line_profiler"}[run.profiler]
+    title = Text.assemble(
+        (run.variant.name, "bold cyan"),
+        f" under {name}: {units.seconds(run.traced_s)}, inflated by the tracer",
+        f" · {parameters}" if parameters else "",
+    )
+    body = _functions(run) if run.profiler == "cprofile" else _lines(run)
+    return Group(title, body, *(Text(f"! {warning}", "yellow") for warning in run.warnings))
+
+
+def _functions(run: ProfileRun) -> Table:
+    table = _table("function", "calls", "self", "cumulative", "of all")
+    whole = sum(one.self_s for one in run.functions) or 1.0
+    for one in run.functions[:_MOST_ROWS]:
+        where = one.name if one.file == "~" else f"{one.file}:{one.line} {one.name}"
+        table.add_row(
+            Text(where),
+            units.count(one.calls),
+            units.seconds(one.self_s),
+            units.seconds(one.cumulative_s),
+            units.percent(one.self_s / whole),
+        )
+    return table
+
+
+def _lines(run: ProfileRun) -> Table:
+    table = _table("line", "hits", "time", "of its function")
+    found = [
+        (line.time_s, line, function, sum(one.time_s for one in function.lines) or 1.0)
+        for function in run.lines
+        for line in function.lines
+    ]
+    for time_s, line, function, whole in sorted(found, key=lambda one: -one[0])[:_MOST_ROWS]:
+        index = line.line - function.first_line
+        text = function.source[index].strip() if 0 <= index < len(function.source) else ""
+        table.add_row(
+            Text.assemble((f"{function.name}:{line.line} ", "dim"), text),
+            units.count(line.hits),
+            units.seconds(time_s),
+            units.percent(time_s / whole),
+        )
+    return table
+
+
+def _table(first: str, *others: str) -> Table:
+    table = Table(
+        box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False, padding=(0, 1, 0, 0), show_edge=False
+    )
+    table.add_column(first, overflow="fold")
+    for other in others:
+        table.add_column(other, justify="right", no_wrap=True)
+    return table

@@ -1,0 +1,240 @@
+"""The sections on speed: the whole, and stage by stage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from perfkit.report import claims, units
+from perfkit.report.text import Column, Line, Row, Table, code, line, listed
+
+if TYPE_CHECKING:
+    from perfkit.model import Report, StageRow
+
+NO_BREAK = "\u00a0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Performance:
+    """The pipeline as a whole.
+
+    Attributes
+    ----------
+    process_note
+        How the pipeline's speedup and the whole process's go together.
+    """
+
+    table: Table
+    process_note: Line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The pipeline stage by stage.
+
+    Attributes
+    ----------
+    shares
+        Of the saving, 0 to 1, beside the rows of `table`, for a renderer that draws bars; empty if no saving
+        was shown that could be shared out.
+    lost
+        The contender takes longer: what is shared out is a loss.
+    remarks
+        What a reader must know of these rows.
+    other_threads
+        Stages that overlap the rest; no part of the sum.
+    """
+
+    table: Table
+    shares: tuple[float | None, ...]
+    lost: bool
+    remarks: tuple[Line, ...]
+    other_threads: Table | None
+
+
+def performance(report: Report) -> Performance:
+    """Build the section on the whole."""
+    comparison, found = report.comparison, report.breakdown
+    seconds, run, process = units.seconds, found.run, found.process
+
+    def row(
+        title: Line, baseline: str, contender: str, ratio: str = "", interval: str = "", *, bold: bool = False
+    ) -> Row:
+        return Row(cells=(title, line(baseline), line(contender), line(ratio), line(interval)), strong=bold)
+
+    rows = [
+        row(
+            line("Pipeline (", code("run"), ")"),
+            seconds(found.baseline_s),
+            seconds(found.contender_s),
+            units.ratio(run),
+            units.interval(run),
+            bold=True,
+        ),
+        row(
+            line("Whole process"),
+            seconds(found.baseline_process_s),
+            seconds(found.contender_process_s),
+            units.ratio(process),
+            units.interval(process),
+        ),
+        row(
+            line(f"└{NO_BREAK}importing"), seconds(found.baseline_import_s), seconds(found.contender_import_s)
+        ),
+        row(
+            line(f"└{NO_BREAK}making the inputs"),
+            seconds(found.baseline_inputs_s),
+            seconds(found.contender_inputs_s),
+        ),
+        row(line("CPU time of ", code("run")), seconds(found.baseline_cpu_s), seconds(found.contender_cpu_s)),
+        row(
+            line("Peak memory"),
+            units.bytes_(found.baseline_peak_bytes),
+            units.bytes_(found.contender_peak_bytes),
+        ),
+        row(line("Pairs"), units.count(run.n), units.count(run.n)),
+    ]
+    held, target = claims.aim(report), comparison.pipeline.target
+    if held is not None and target is not None:
+        rows.append(row(line("Target"), "", "", units.target(target), f"{held.mark} {held.word}"))
+    table = Table(
+        columns=(
+            Column(key="what", title=""),
+            Column(key="baseline", title=comparison.baseline.name, align="right"),
+            Column(key="contender", title=comparison.contender.name, align="right"),
+            Column(key="speedup", title="speedup", align="right"),
+            Column(key="interval", title=_interval_title(report), align="right"),
+        ),
+        rows=tuple(rows),
+    )
+    return Performance(table=table, process_note=_process_note(report))
+
+
+def _process_note(report: Report) -> Line:
+    """Set the pipeline's ratio beside the whole process's: they differ, and both are true."""
+    found = report.breakdown
+    run, process = units.ratio(found.run), units.ratio(found.process)
+    if run == process:
+        return line(
+            f"The whole process, from its start to its end, gains as much as the pipeline: {process}."
+        )
+    return line(
+        f"Both ratios are true. The pipeline alone: {run}. A whole process, which also has to start Python, "
+        f"import ({units.seconds(found.contender_import_s)} in the contender) and make the inputs "
+        f"({units.seconds(found.contender_inputs_s)}): {process}."
+    )
+
+
+def _interval_title(report: Report) -> str:
+    confidence = report.breakdown.run.confidence
+    return f"{units.percent(confidence, 0)} interval" if confidence else "interval"
+
+
+def breakdown(report: Report) -> Parts:
+    """Build the section on the stages."""
+    rows = [row for row in report.breakdown.rows if row.kind != "other thread"]
+    threads = [row for row in report.breakdown.rows if row.kind == "other thread"]
+    shared = _saving_shown(report)
+    shares = tuple(row.saved_share for row in rows) if shared else None
+    return Parts(
+        table=_table(report, rows, shares),
+        shares=shares or (),
+        lost=_lost(report),
+        remarks=_remarks(report, rows, shared=shared),
+        other_threads=_table(report, threads, None) if threads else None,
+    )
+
+
+def _saving_shown(report: Report) -> bool:
+    """Say whether there is a saving or a loss to share out: shares of noise run to thousands of per cent."""
+    # One pair shows no speedup, but where its own time went is a fact.
+    return report.breakdown.run.low is None or report.breakdown.verdict in {"faster", "slower"}
+
+
+def _lost(report: Report) -> bool:
+    return report.breakdown.contender_s > report.breakdown.baseline_s
+
+
+def _table(report: Report, rows: list[StageRow], shares: tuple[float | None, ...] | None) -> Table:
+    comparison, lost = report.comparison, _lost(report)
+    columns = [
+        Column(key="stage", title="stage"),
+        Column(key="baseline", title=comparison.baseline.name, align="right"),
+        Column(key="contender", title=comparison.contender.name, align="right"),
+        Column(key="speedup", title="speedup", align="right"),
+        Column(key="interval", title=_interval_title(report), align="right"),
+    ]
+    if shares is not None:
+        columns.append(
+            Column(
+                key="share",
+                title=f"share of time {'lost' if lost else 'saved'}",
+                align="right",
+                short="lost" if lost else "saved",
+            )
+        )
+    baseline, contender = units.seconds_columns(
+        [row.baseline_s for row in rows], [row.contender_s for row in rows]
+    )
+    made: list[Row] = []
+    for index, row in enumerate(rows):
+        biggest = row.biggest and shares is not None and not lost
+        cells = [
+            _label(row),
+            line(baseline[index]),
+            line(contender[index]),
+            line(units.ratio(row.speedup)),
+            line(units.interval(row.speedup)),
+        ]
+        if shares is not None:
+            cells.append(line(units.percent(shares[index])))
+        made.append(Row(cells=tuple(cells), strong=biggest or row.kind == "total"))
+    return Table(columns=tuple(columns), rows=tuple(made))
+
+
+def _label(row: StageRow) -> Line:
+    """Name a row: the last part of its path, indented below its parent."""
+    if row.kind == "total":
+        return line("total")
+    if row.kind == "outside stages":
+        return line("outside stages")
+    if row.kind == "other thread":
+        return line(code(row.path))
+    indent = f"{NO_BREAK * 3 * (row.depth - 1)}└{NO_BREAK}" if row.depth else ""
+    return line(indent, "own code" if row.kind == "own code" else code(row.path.rpartition("/")[2]))
+
+
+def _remarks(report: Report, rows: list[StageRow], *, shared: bool) -> tuple[Line, ...]:
+    remarks = [
+        line(
+            "Times are means over the pairs, so that they add up (each is rounded on its own); speedups are "
+            "medians of the pairs' ratios, so dividing two times need not give the speedup to the last digit."
+        )
+    ]
+    sides = (
+        (report.comparison.baseline.name, [row for row in rows if row.contender_s is None]),
+        (report.comparison.contender.name, [row for row in rows if row.baseline_s is None]),
+    )
+    for name, alone in sides:
+        stages = [line(code(row.path)) for row in alone if row.kind == "stage"]
+        if stages:
+            remarks.append(line("Only ", code(name), " has ", listed(stages), ": no speedup can be given."))
+    if shared and not _lost(report):
+        remarks += [
+            line("Biggest win: ", code(row.path), f", {units.percent(row.saved_share)} of the time saved.")
+            for row in rows
+            if row.biggest
+        ]
+    if not shared:
+        remarks.append(line("No shares are given, because no saving was shown that could be shared out."))
+    if not any(row.kind == "stage" for row in rows):
+        remarks.append(line("The pipeline marks no stages, so there is nothing to break down."))
+    return tuple(remarks)
+
+
+def stage_speedup(report: Report, path: str) -> Line:
+    """Say how much faster a stage became, with its interval; empty if it has no row of its own."""
+    for row in report.breakdown.rows:
+        if row.path == path and row.kind in {"stage", "other thread"} and row.speedup is not None:
+            return line(units.ratio(row.speedup), " ", claims.doubt(row.speedup))
+    return line()

@@ -1,0 +1,152 @@
+"""The report in short, for a terminal: the same story, from the same view. The caller owns the console."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.bar import Bar
+from rich.console import Group
+from rich.measure import Measurement
+from rich.panel import Panel
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from perfkit.report import view
+from perfkit.report.text import line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+
+    from perfkit.model import Report
+    from perfkit.report.correctness import Checked
+    from perfkit.report.speed import Parts
+    from perfkit.report.text import Line, Table
+
+_COLOURS = {"good": "green", "open": "yellow", "bad": "red"}
+_KINDS = {"plain": "", "code": "cyan", "strong": "bold"}
+_QUIET = "dim"
+# Emoji are two cells wide in some terminals and one in others; these are one everywhere.
+_MARKS = {"✅": ("✔", "green"), "❌": ("✘", "red"), "❔": ("?", "yellow"), "⚪": ("○", "yellow")}
+_MARK = re.compile(f"([{''.join(_MARKS)}])")
+_GAP = 2
+_NARROWEST_BAR, _WIDEST_BAR = 4, 24
+
+
+def render(report: Report) -> RenderableType:
+    """Lay out a report for a terminal of 80 columns or more.
+
+    Parameters
+    ----------
+    report
+        What was measured and found.
+
+    Returns
+    -------
+    rich.console.RenderableType
+        To be printed on a console of the caller's, which decides on colour and width.
+    """
+    made = view.build(report)
+    headline = _text(made.headline)
+    if made.target:
+        headline = Text("\n").join([headline, _text(made.target)])
+    parts: list[RenderableType] = [
+        Panel(
+            headline,
+            title=_text(made.title),
+            title_align="left",
+            border_style=_COLOURS[made.tone],
+            box=box.ROUNDED,
+            padding=(0, 1),
+        ),
+        *_section("Performance", _table(made.performance.table)),
+        _note(made.performance.process_note),
+        *_section("Breakdown", _Bars(made.breakdown)),
+    ]
+    # The first remark says how to read the table; those after it are about this report.
+    parts += [_note(remark) for remark in made.breakdown.remarks[1:]]
+    if made.breakdown.other_threads:
+        parts += _section("In other threads, part of no sum", _table(made.breakdown.other_threads))
+    for check in made.checks:
+        parts += _check(check)
+    if not made.checks:
+        parts += _section("Outputs", Text("not compared", "yellow"))
+    if made.caution:
+        parts += [Text(), Text.assemble(("! ", "bold yellow"), _text(made.caution))]
+    if made.report_path:
+        parts += [Text(), Text.assemble("Report: ", (made.report_path, "cyan"), overflow="fold")]
+    return Group(*parts)
+
+
+def _section(title: str, *body: RenderableType) -> list[RenderableType]:
+    return [Text(), Text(title, "bold"), *body]
+
+
+def _note(words: Line) -> RenderableType:
+    return _text(words, _QUIET)
+
+
+def _check(check: Checked) -> list[RenderableType]:
+    """Lay out one verification; a further proof that passed is said in a line."""
+    title = _text(line("Outputs", " · " if check.heading else "", check.heading))
+    title.stylize("bold")
+    parts: list[RenderableType] = [Text(), title]
+    if check.passed and not check.main:
+        return [*parts, _text(check.summary)]
+    parts.append(_table(check.table.only("stage", "verdict", "relative", "tolerance")))
+    parts += [_note(reason) for reason in check.reasons]
+    if check.metrics:
+        parts += [Text(), _table(check.metrics)]
+        parts += [_note(remark) for remark in check.metric_remarks]
+    return parts
+
+
+def _text(words: Line, style: str = "") -> Text:
+    """Style a line; names are never read as rich's markup."""
+    made = Text(style=style)
+    for span in words:
+        kind = _KINDS[span.kind] if not style else ""
+        for piece in _MARK.split(span.text):
+            narrow, colour = _MARKS.get(piece, (piece, kind))
+            made.append(narrow, colour)
+    return made
+
+
+def _table(table: Table, bars: Sequence[Bar] = ()) -> RichTable:
+    """Lay out a table: figures stand whole, names and words may be folded but are never cut off."""
+    made = RichTable(
+        box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False, padding=(0, 1, 0, 0), show_edge=False
+    )
+    for column in table.columns:
+        right = column.align == "right"
+        title = Text(column.short or column.title)
+        made.add_column(title, justify="right" if right else "left", no_wrap=right, overflow="fold")
+    if bars:
+        made.add_column("", no_wrap=True)
+    for index, row in enumerate(table.rows):
+        if index and row.strong and index == len(table.rows) - 1:
+            made.add_section()
+        bar = bars[index : index + 1]
+        made.add_row(*(_text(cell) for cell in row.cells), *bar, style="bold" if row.strong else "")
+    return made
+
+
+class _Bars:
+    """The breakdown, with a bar for each share of the saving in as much room as the console leaves."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        made = _table(self.parts.table)
+        room = min(options.max_width - Measurement.get(console, options, made).maximum - _GAP, _WIDEST_BAR)
+        if room >= _NARROWEST_BAR and self.parts.shares:
+            shares = [max(0.0, min(1.0, share or 0.0)) for share in self.parts.shares]
+            colour = "red" if self.parts.lost else "green"
+            made = _table(
+                self.parts.table, [Bar(1.0, 0.0, share, width=room, color=colour) for share in shares]
+            )
+        yield made

@@ -1,0 +1,117 @@
+"""A report as ordered sections of ready strings: everything is said once, the renderers only lay it out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from perfkit.report import changes, claims, correctness, method, speed, units
+from perfkit.report.text import Column, Line, Row, Table, code, line, prose
+
+if TYPE_CHECKING:
+    from perfkit.model import Report
+    from perfkit.report.changes import Changes, Profile
+    from perfkit.report.correctness import Checked
+    from perfkit.report.method import Method
+    from perfkit.report.speed import Parts, Performance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What a renderer gets, in the order in which it is told.
+
+    Attributes
+    ----------
+    tone
+        How the whole looks, for a renderer that has colours.
+    target
+        None if no target was set.
+    caution
+        A warning if the pairs are few.
+    report_path
+        Where the Markdown report lies, empty if it is not among the files.
+    """
+
+    title: Line
+    identity: Line
+    tone: Literal["good", "open", "bad"]
+    headline: Line
+    target: Line | None
+    performance: Performance
+    breakdown: Parts
+    changes: Changes
+    profiles: tuple[Profile, ...]
+    checks: tuple[Checked, ...]
+    techniques: Table | None
+    files: Table | None
+    method: Method
+    conclusion: Line
+    caution: Line | None
+    report_path: str
+
+
+def build(report: Report) -> View:
+    """Turn a report into what there is to say about it.
+
+    Parameters
+    ----------
+    report
+        The comparison and what was found in its runs; it is not changed.
+
+    Returns
+    -------
+    View
+        Equal for equal reports.
+    """
+    comparison = report.comparison
+    aim = claims.aim(report)
+    return View(
+        title=line("Performance report: ", code(comparison.pipeline.name)),
+        identity=line(
+            code(comparison.contender.name),
+            " (",
+            code(comparison.contender.path),
+            ") against ",
+            code(comparison.baseline.name),
+            " (",
+            code(comparison.baseline.path),
+            "), comparison ",
+            code(comparison.id),
+            f", started {_moment(comparison.started_at)}.",
+        ),
+        tone=claims.tone(report),
+        headline=claims.headline(report),
+        target=aim.sentence if aim else None,
+        performance=speed.performance(report),
+        breakdown=speed.breakdown(report),
+        changes=changes.changes(report),
+        profiles=changes.profiles(report),
+        checks=correctness.checks(report),
+        techniques=changes.techniques(report),
+        files=_files(report),
+        method=method.method(report),
+        conclusion=claims.conclusion(report),
+        caution=claims.caution(report),
+        report_path=next((file.path for file in report.files if file.path.endswith("report.md")), ""),
+    )
+
+
+def _moment(text: str) -> str:
+    """Print a moment in ISO 8601 as people write it: ``2026-01-02 03:04:05 UTC``."""
+    return text.replace("T", " ", 1).removesuffix("+00:00") + (" UTC" if text.endswith("+00:00") else "")
+
+
+def _files(report: Report) -> Table | None:
+    if not report.files:
+        return None
+    return Table(
+        columns=(
+            Column(key="file", title="file"),
+            Column(key="size", title="size", align="right"),
+            Column(key="what", title="what it is"),
+        ),
+        rows=tuple(
+            Row(cells=(line(code(file.path)), line(units.bytes_(file.size_bytes)), prose(file.what)))
+            for file in report.files
+        ),
+    )

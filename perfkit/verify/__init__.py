@@ -1,0 +1,1 @@
+"""Is it still right? Every stage's value is kept as plain leaves; then the two sides' are compared."""
