@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from perfkit.errors import StoreError
 from perfkit.model import FunctionCost
+from perfkit.profilers.paths import relative
 from perfkit.profilers.unseen import Watch
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def read(folder: Path, root: Path) -> tuple[FunctionCost, ...]:
         stats: dict[tuple[str, int, str], tuple[int, int, float, float, object]]
         stats = pstats.Stats(str(path)).stats  # type: ignore[attr-defined]  # typeshed lacks it
         for (file, line, name), (primitive, calls, self_s, cumulative_s, _) in stats.items():
-            key = (_relative(file, root), int(line), name)
+            key = (relative(file, root), int(line), name)
             before = costs.get(key)
             costs[key] = FunctionCost(
                 file=key[0],
@@ -125,11 +126,3 @@ def read(folder: Path, root: Path) -> tuple[FunctionCost, ...]:
     except OSError as error:
         raise StoreError(f"The profile {path} cannot be read: {error.strerror}.") from error
     return tuple(sorted(costs.values(), key=lambda cost: (-cost.self_s, cost.name, cost.file, cost.line)))
-
-
-def _relative(file: str, root: Path) -> str:
-    """Return a path relative to the root where it lies in it; ``~`` and ``<string>`` stay what they are."""
-    for base in (root, root.resolve()):
-        if Path(file).is_relative_to(base):
-            return Path(file).relative_to(base).as_posix()
-    return file

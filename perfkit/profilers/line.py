@@ -21,6 +21,7 @@ from line_profiler import LineProfiler
 from perfkit.errors import StoreError
 from perfkit.model import FunctionLines, LineCost
 from perfkit.profilers.outline import outline
+from perfkit.profilers.paths import relative
 from perfkit.profilers.unseen import Watch
 
 if TYPE_CHECKING:
@@ -209,10 +210,4 @@ def read(folder: Path, root: Path) -> tuple[FunctionLines, ...]:
         raise StoreError(f"The line profile {path} cannot be read: {error.strerror}.") from error
     except msgspec.DecodeError as error:
         raise StoreError(f"The line profile {path} is damaged: {error}.") from error
-    return tuple(dataclasses.replace(one, file=_relative(one.file, root)) for one in functions)
-
-
-def _relative(file: str, root: Path) -> str:
-    """Return a path relative to the root where it lies in it."""
-    path = Path(file)
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else file
+    return tuple(dataclasses.replace(one, file=relative(one.file, root)) for one in functions)

@@ -89,9 +89,8 @@ def _design(report: Report) -> tuple[Line, ...]:
         line(
             "Measuring stopped because ",
             prose(comparison.stopped_because.rstrip(".")),
-            f". It took {units.seconds(comparison.duration_s)}; ",
-            f"budget: {units.seconds(comparison.budget_s)}; ",
-            f"wanted precision: ±{units.percent(comparison.precision, 0)}.",
+            f"; the precision wanted was ±{units.percent(comparison.precision, 0)}. ",
+            f"The whole comparison took {units.seconds(comparison.duration_s)}.",
         ),
         line("Speedups come from these clean runs alone; profilers ran separately."),
     )

@@ -97,7 +97,8 @@ def _check(check: Checked) -> list[RenderableType]:
     if check.passed and not check.main:
         return [*parts, _text(check.summary)]
     parts.append(_table(check.table.only("stage", "verdict", "relative", "tolerance")))
-    parts += [_note(reason) for reason in check.reasons]
+    if not check.passed:  # else they are only the tolerances' reasons, which the report has
+        parts += [_note(reason) for reason in check.reasons]
     if check.metrics:
         parts += [Text(), _table(check.metrics)]
         parts += [_note(remark) for remark in check.metric_remarks]

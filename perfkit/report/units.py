@@ -103,7 +103,7 @@ def seconds_column(values: Sequence[float | None]) -> tuple[str, ...]:
     ----------
     values
         Times in seconds. The largest decides the unit and gets four significant digits; ``None`` is printed
-        as ``-``.
+        as ``-``, and what would round to nothing as ``<0.01 s``.
     """
     finite = [abs(value) for value in values if value is not None and math.isfinite(value)]
     largest = max(finite, default=0.0)
@@ -113,7 +113,11 @@ def seconds_column(values: Sequence[float | None]) -> tuple[str, ...]:
     def cell(value: float | None) -> str:
         if value is None:
             return NONE
-        return f"{_fixed(value / scale, decimals)} {unit}" if math.isfinite(value) else NOT_FINITE
+        if not math.isfinite(value):
+            return NOT_FINITE
+        if value > 0 and not round(value / scale, decimals):
+            return f"<{_fixed(10.0**-decimals, decimals)} {unit}"  # nothing that took time took none
+        return f"{_fixed(value / scale, decimals)} {unit}"
 
     return tuple(cell(value) for value in values)
 
@@ -154,11 +158,11 @@ def percent(share: float | None, decimals: int = 1) -> str:
 
 
 def excess(share: float) -> str:
-    """Print by how much a target is exceeded or missed: whole from 10 % on, else two significant digits."""
+    """Print by how much a target is exceeded or missed, two significant digits: ``1,400 %``, ``19 %``."""
     scaled = 100 * share
     if not math.isfinite(scaled):
         return NOT_FINITE
-    return f"{_fixed(scaled, max(0, 1 - _exponent(scaled, 2)))} %"
+    return f"{significant(scaled, 2)} %"
 
 
 def signed_error(value: float | None) -> str:

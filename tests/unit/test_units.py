@@ -77,12 +77,13 @@ def test_a_column_of_times_has_one_unit_and_adds_up() -> None:
         "27.98 s",
         "6.93 s",
         "0.29 s",
-        "0.00 s",
+        "<0.01 s",
         "-",
         "35.20 s",
     )
     assert units.seconds_column([9.9996e-4, 2e-6]) == ("1.000 ms", "0.002 ms")
     assert units.seconds_column([-1e-12, 1e-3]) == ("0.000 ms", "1.000 ms")
+    assert units.seconds_column([30.0, 0.004, 0.0]) == ("30.00 s", "<0.01 s", "0.00 s")
     assert units.seconds_column([]) == ()
 
 
@@ -119,7 +120,14 @@ def test_a_share(share: float | None, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("share", "text"),
-    [(4.636, "464 %"), (0.627, "63 %"), (0.0964, "9.6 %"), (0.0996, "10 %"), (0.00041, "0.041 %")],
+    [
+        (4.636, "460 %"),
+        (14.06, "1,400 %"),
+        (0.627, "63 %"),
+        (0.0964, "9.6 %"),
+        (0.0996, "10 %"),
+        (0.00041, "0.041 %"),
+    ],
 )
 def test_an_excess_over_a_target(share: float, text: str) -> None:
     assert units.excess(share) == text
