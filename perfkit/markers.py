@@ -95,44 +95,6 @@ _recorder: Recorder | None = None
 _current: ContextVar[Frame | None] = ContextVar("perfkit_stage", default=None)
 
 
-def _enter(recorder: Recorder, marker: stage) -> None:
-    parent = _current.get()
-    thread = get_ident()
-    name = marker.name
-    if parent is None or parent[3] != thread:
-        # Outermost, or in a copied context (asyncio.to_thread): beside the enclosing stage, not within it.
-        tree = recorder.trees.get(thread)
-        if tree is None:
-            tree = recorder.trees[thread] = Node("")
-        node = tree.children.get(name) or tree.child(name)
-        _current.set((marker, node, parent, thread, False, perf_counter_ns()))
-        return
-    above: Frame | None = parent
-    while above is not None:
-        if above[0].name == name and above[3] == thread:
-            # Recursion: the outer entry's clock runs over this time already, so it must not count twice.
-            _current.set((marker, parent[1], parent, thread, True, 0))
-            return
-        above = above[2]
-    node = parent[1].children.get(name) or parent[1].child(name)
-    _current.set((marker, node, parent, thread, False, perf_counter_ns()))
-
-
-def _exit(marker: stage) -> Frame | None:
-    now = perf_counter_ns()
-    frame = _current.get()
-    while frame is not None and frame[0] is not marker:
-        frame = frame[2]  # a suspended generator may have left a stage open above this one
-    if frame is None:
-        return None  # opened before the recorder started
-    _current.set(frame[2])
-    if not frame[4]:
-        node = frame[1]
-        node.calls += 1
-        node.total_ns += now - frame[5]
-    return frame
-
-
 class stage:  # noqa: N801  read as a verb in pipeline code: @stage("x"), with stage("x")
     """Mark a named step of a pipeline, as a decorator or as a block.
 
@@ -181,13 +143,13 @@ class stage:  # noqa: N801  read as a verb in pipeline code: @stage("x"), with s
             recorder = _recorder
             if recorder is None:
                 return function(*args, **kwargs)
-            _enter(recorder, self)
+            self.__enter__()
             try:
                 value = function(*args, **kwargs)
             except BaseException as error:
-                recorder.note_failure(error, _exit(self))
+                recorder.note_failure(error, self._close())
                 raise
-            frame = _exit(self)
+            frame = self._close()
             if recorder.on_checkpoint is not None and frame is not None and not frame[4]:
                 recorder.on_checkpoint(frame[1].path, value)
             return value
@@ -204,8 +166,27 @@ class stage:  # noqa: N801  read as a verb in pipeline code: @stage("x"), with s
     def __enter__(self) -> stage:
         """Open the stage."""
         recorder = _recorder
-        if recorder is not None:
-            _enter(recorder, self)
+        if recorder is None:
+            return self
+        parent = _current.get()
+        thread = get_ident()
+        name = self.name
+        if parent is None or parent[3] != thread:
+            # Outermost, or in a copied context (asyncio.to_thread): beside that stage, not within it.
+            tree = recorder.trees.get(thread)
+            if tree is None:
+                tree = recorder.trees[thread] = Node("")
+        else:
+            above: Frame | None = parent
+            while above is not None:
+                if above[0].name == name and above[3] == thread:
+                    # Recursion: the outer entry's clock runs over this time, so it must not count twice.
+                    _current.set((self, parent[1], parent, thread, True, 0))
+                    return self
+                above = above[2]
+            tree = parent[1]
+        node = tree.children.get(name) or tree.child(name)
+        _current.set((self, node, parent, thread, False, perf_counter_ns()))
         return self
 
     def __exit__(
@@ -214,9 +195,24 @@ class stage:  # noqa: N801  read as a verb in pipeline code: @stage("x"), with s
         """Close the stage; an exception passes through, its time is kept."""
         recorder = _recorder
         if recorder is not None:
-            frame = _exit(self)
+            frame = self._close()
             if error is not None:
                 recorder.note_failure(error, frame)
+
+    def _close(self) -> Frame | None:
+        """Stop the clock; returns the frame, or None if the stage was opened before the recorder started."""
+        now = perf_counter_ns()
+        frame = _current.get()
+        while frame is not None and frame[0] is not self:
+            frame = frame[2]  # a suspended generator may have left a stage open above this one
+        if frame is None:
+            return None
+        _current.set(frame[2])
+        if not frame[4]:
+            node = frame[1]
+            node.calls += 1
+            node.total_ns += now - frame[5]
+        return frame
 
     def checkpoint(self, value: object) -> None:
         """Hand over a value of this block, to be compared between baseline and contender.

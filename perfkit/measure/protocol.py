@@ -25,7 +25,7 @@ def send(pipe: BinaryIO, message: Mapping[str, Any]) -> None:
     pipe.flush()
 
 
-def receive(pipe: BinaryIO) -> dict[str, Any]:
-    """Read one message."""
-    message: dict[str, Any] = json.loads(pipe.readline())
-    return message
+def receive(pipe: BinaryIO) -> dict[str, Any] | None:
+    """Read one message; None if the other end closed without one."""
+    text = pipe.readline()
+    return json.loads(text) if text else None

@@ -17,6 +17,7 @@ import msgspec
 
 from perfkit.errors import RunError, UsageError
 from perfkit.measure import protocol
+from perfkit.measure.guard import guarding
 from perfkit.model import Failure, Reply
 
 if TYPE_CHECKING:
@@ -103,10 +104,7 @@ def spawn(job: Job, environment: Mapping[str, str], timeout_s: float) -> Finishe
         with (folder / "stdout.txt").open("wb") as out, (folder / "stderr.txt").open("wb") as err:
             begin = time.perf_counter()
             process = subprocess.Popen(  # noqa: S603  our own interpreter and module
-                [
-                    *(sys.executable, "-P", "-m", "perfkit.measure.worker"),
-                    *(str(job_read), str(reply_write), str(os.getpid())),
-                ],
+                [sys.executable, "-P", "-m", "perfkit.measure.worker", str(job_read), str(reply_write)],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
@@ -116,14 +114,16 @@ def spawn(job: Job, environment: Mapping[str, str], timeout_s: float) -> Finishe
                 start_new_session=True,
             )
         try:
-            os.close(job_read)
-            os.close(reply_write)
-            job_read = reply_write = -1
-            with contextlib.suppress(BrokenPipeError), os.fdopen(job_write, "wb") as pipe:
-                job_write = -1
-                protocol.send(pipe, asdict(job))
-            received, late = _wait(process, reply_read, begin + timeout_s)
-            process_s = time.perf_counter() - begin
+            # Without its job the worker waits, and ends if the pipe closes: nothing runs unguarded.
+            with guarding(process.pid):
+                os.close(job_read)
+                os.close(reply_write)
+                job_read = reply_write = -1
+                with contextlib.suppress(BrokenPipeError), os.fdopen(job_write, "wb") as pipe:
+                    job_write = -1
+                    protocol.send(pipe, asdict(job))
+                received, late = _wait(process, reply_read, begin + timeout_s)
+                process_s = time.perf_counter() - begin
         finally:
             _kill_group(process)
     finally:

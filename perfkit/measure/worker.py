@@ -7,14 +7,12 @@ both sides.
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import importlib.util
 import inspect
 import math
 import os
 import resource
-import signal
 import sys
 import traceback
 from contextlib import suppress
@@ -28,8 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
     from typing import Any
-
-_PR_SET_PDEATHSIG = 1
 
 
 class _PhaseError(Exception):
@@ -54,15 +50,6 @@ def _text(error: BaseException) -> str:
         return str(error)
     except Exception:  # noqa: BLE001  a broken __str__ must not hide the failure
         return ""
-
-
-def _die_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when its parent dies (Linux)."""
-    if sys.platform == "linux":
-        with suppress(OSError, AttributeError):
-            ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:  # it died before the call above
-            os._exit(1)
 
 
 def _load(root: str, path: str) -> ModuleType:
@@ -299,10 +286,11 @@ def _instrument(job: dict[str, Any], module: ModuleType) -> _Clean:
 
 def main() -> None:
     """Read the job, do it, send the one reply."""
-    job_fd, reply_fd, parent = (int(one) for one in sys.argv[1:4])
-    _die_with_parent(parent)
+    job_fd, reply_fd = (int(one) for one in sys.argv[1:3])
     with os.fdopen(job_fd, "rb") as pipe:
         job = protocol.receive(pipe)
+    if job is None:
+        return  # the parent is gone
     with os.fdopen(reply_fd, "wb") as pipe:
         try:
             reply = {"ok": _work(job)}

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -307,3 +309,34 @@ def test_a_reader_that_goes_away_is_no_error(compared: Path) -> None:
     )
     assert done.returncode == 0
     assert done.stderr == ""
+
+
+def test_ctrl_c_keeps_the_finished_pairs(tmp_path: Path) -> None:
+    body = f"""
+    first, hangs = {str(tmp_path / "first")!r}, {str(tmp_path / "hangs")!r}
+    if os.path.exists(first):
+        open(hangs, "w").close()
+        time.sleep(600)
+    open(first, "w").close()
+    return {{"total": 1, "mean": 0.5}}
+    """
+    root = project(tmp_path, optimized=running(body))
+    running_compare = subprocess.Popen(
+        [sys.executable, "-m", "perfkit", "compare", "baseline", "optimized"],
+        cwd=root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "hangs").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    running_compare.send_signal(signal.SIGINT)
+    stdout, stderr = running_compare.communicate(timeout=60)
+    assert running_compare.returncode == 130
+    assert stdout == ""
+    assert "interrupted by the user; 1 finished pair is kept: perfkit report 20" in stderr
+    done = perfkit(root, "report")
+    assert done.returncode == 4
+    assert "interrupted by the user" in (root / "reports/squares/report.md").read_text()

@@ -129,7 +129,7 @@ def test_the_stage_that_raised_is_named(tmp_path: Path) -> None:
 def test_a_forged_reply_is_rejected(tmp_path: Path, line: str, words: str) -> None:
     """Anything but exactly one well-formed reply on the pipe is refused."""
     body = f"""
-    fd = int(sys.orig_argv[-2])
+    fd = int(sys.orig_argv[-1])
     os.write(fd, {line!r}.encode() + b"\\n")
     os._exit(0)
     """
@@ -137,7 +137,7 @@ def test_a_forged_reply_is_rejected(tmp_path: Path, line: str, words: str) -> No
 
 
 def test_two_replies_are_rejected(tmp_path: Path) -> None:
-    body = "os.write(int(sys.orig_argv[-2]), b'{\"ok\": null}\\n')"
+    body = "os.write(int(sys.orig_argv[-1]), b'{\"ok\": null}\\n')"
     assert "malformed reply" in str(fails(project(tmp_path, optimized=running(body))))
 
 
@@ -175,17 +175,22 @@ def test_a_thread_that_does_not_end_is_not_waited_for(
     assert "replied, but did not end" in str(error)
 
 
-def test_a_worker_dies_with_its_parent(tmp_path: Path) -> None:
-    if sys.platform != "linux":
-        pytest.skip("PR_SET_PDEATHSIG is Linux's")
-    pid_file = tmp_path / "pid"
-    body = f"open({str(pid_file)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+def test_a_worker_and_its_children_die_with_their_parent(tmp_path: Path) -> None:
+    pid_file, child_file = tmp_path / "pid", tmp_path / "child"
+    body = f"""
+    import subprocess
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    open({str(child_file)!r}, "w").write(str(child.pid))
+    open({str(pid_file)!r}, "w").write(str(os.getpid()))
+    time.sleep(600)
+    """
     root = project(tmp_path, optimized=running(body))
     parent = subprocess.Popen([sys.executable, "-m", "perfkit", "run", "optimized"], cwd=root)
-    worker = _pid(pid_file)
+    worker, child = _pid(pid_file), _pid(child_file)
     parent.kill()
     parent.wait()
     assert _gone(worker)
+    assert _gone(child)
 
 
 def test_ctrl_c_ends_the_worker_and_keeps_what_is_finished(tmp_path: Path) -> None:
