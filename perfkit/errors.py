@@ -41,7 +41,7 @@ class RunError(PerfkitError):
     message
         One sentence: what failed, where.
     details
-        What the worker left behind (traceback, end of stderr), shown with the sentence.
+        What the worker left behind (traceback, end of stderr), shown with ``--debug``.
     phase
         Where it failed, as in `perfkit.model.Failure`; empty if that is not known.
     """

@@ -38,6 +38,7 @@ SMALLEST_EFFECT = 0.01
 _T_95 = (12.706204736, 4.302652730, 3.182446305, 2.776445105)
 
 _SIGN = "sign test, interpolated order statistics"
+_LOOKED = ", computed at 97 % because it was looked at after every pair"
 _T = "Student's t on the log ratios, which assumes them about normal"
 _NONE = "no interval"
 
@@ -73,9 +74,9 @@ def estimate(log_ratios: Sequence[float], *, sequential: bool = False) -> Estima
         mean = statistics.fmean(log_ratios)
         low, high, method = mean - half, mean + half, _T
     else:
-        level = SEQUENTIAL_CONFIDENCE if sequential and n >= FEWEST_TO_STOP else CONFIDENCE
-        low, high = _sign_interval(sorted(log_ratios), level)
-        method = _SIGN
+        looked = sequential and n >= FEWEST_TO_STOP
+        low, high = _sign_interval(sorted(log_ratios), SEQUENTIAL_CONFIDENCE if looked else CONFIDENCE)
+        method = _SIGN + (_LOOKED if looked else "")
     return Estimate(
         value=math.exp(middle),
         low=math.exp(low),

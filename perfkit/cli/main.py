@@ -7,12 +7,13 @@ import importlib
 import os
 import signal
 import sys
+import traceback
 from typing import TYPE_CHECKING
 
 import click
 
 from perfkit import __version__
-from perfkit.errors import EXIT_RUN, EXIT_USAGE, PerfkitError, RunError
+from perfkit.errors import EXIT_FINE, EXIT_RUN, EXIT_USAGE, InterruptedEarlyError, PerfkitError, RunError
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -73,41 +74,40 @@ def _terminate(_number: int, _frame: FrameType | None) -> None:
 
 
 def main() -> None:
-    """Run the command line and exit with the status that DESIGN names."""
-    debug = "--debug" in sys.argv
+    """Run the command line and exit with the status that `perfkit.errors` names."""
     signal.signal(signal.SIGTERM, _terminate)
     try:
         status = group.main(standalone_mode=False)
         sys.stdout.flush()
-    except PerfkitError as error:
-        if debug:
-            raise
-        _complain(str(error), error.details if isinstance(error, RunError) else "")
-        sys.exit(error.exit_code)
-    except click.ClickException as error:
-        if debug:
-            raise
+    except (PerfkitError, click.ClickException, click.exceptions.Abort, KeyboardInterrupt, OSError) as error:
+        if "--debug" in sys.argv:
+            traceback.print_exc()
+        status = _explain(error, debug="--debug" in sys.argv)
+    sys.exit(status if isinstance(status, int) else EXIT_FINE)
+
+
+def _explain(error: BaseException, *, debug: bool) -> int:
+    """Say in one sentence what went wrong; returns the exit status."""
+    if isinstance(error, PerfkitError):
+        details = error.details if isinstance(error, RunError) else ""
+        if details and debug:
+            click.echo(details, err=True)
+        more = "; --debug shows more" if details and not debug else ""
+        _complain(str(error).rstrip(".") + more)
+        return error.exit_code
+    if isinstance(error, click.ClickException):
         error.show()
-        sys.exit(EXIT_USAGE)
-    except (KeyboardInterrupt, click.exceptions.Abort):
-        if debug:
-            raise
-        _complain("interrupted; finished runs are kept")
-        sys.exit(128 + signal.SIGINT)
-    except BrokenPipeError:
+        return EXIT_USAGE
+    if isinstance(error, BrokenPipeError):
         # The reader of stdout has gone (``perfkit list | head``): not an error, but no more can be written.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    except OSError as error:
-        if debug:
-            raise
+        return EXIT_FINE
+    if isinstance(error, OSError):
         _complain(f"the system refused: {error}")
-        sys.exit(EXIT_RUN)
-    sys.exit(status if isinstance(status, int) else 0)
+        return EXIT_RUN
+    _complain("interrupted; finished runs are kept")
+    return InterruptedEarlyError.exit_code
 
 
-def _complain(sentence: str, details: str = "") -> None:
-    if details:
-        for line in details.rstrip().splitlines():
-            click.echo(click.style(f"  {line}", dim=True), err=True)
+def _complain(sentence: str) -> None:
     click.echo(f"{click.style('perfkit:', fg='red', bold=True)} {sentence}", err=True)

@@ -89,7 +89,7 @@ def _design(report: Report) -> tuple[Line, ...]:
         line(
             "Measuring stopped because ",
             prose(comparison.stopped_because.rstrip(".")),
-            f"; the precision wanted was ±{units.percent(comparison.precision, 0)}. ",
+            f"; the precision wanted was ±{100 * comparison.precision:g} %. ",
             f"The whole comparison took {units.seconds(comparison.duration_s)}.",
         ),
         line("Speedups come from these clean runs alone; profilers ran separately."),

@@ -123,6 +123,18 @@ def test_a_false_alarm_is_as_rare_as_claimed() -> None:
     assert wrong / rounds <= 0.05 + 4 * math.sqrt(0.05 * 0.95 / rounds)
 
 
+def test_an_interval_that_was_looked_at_says_so() -> None:
+    logs = [0.01 * i for i in range(12)]
+    fixed, looked = stats.estimate(logs), stats.estimate(logs, sequential=True)
+    assert "97 %" in looked.method
+    assert "97 %" not in fixed.method
+    assert fixed.low is not None
+    assert looked.low is not None
+    assert looked.low < fixed.low
+    few = stats.estimate(logs[:7], sequential=True)  # too few to stop at: only the budget or the user could
+    assert "97 %" not in few.method
+
+
 def test_narrow_only_with_enough_pairs() -> None:
     assert not stats.narrow_enough([0.5, 0.5, 0.5], 0.05)
     assert stats.narrow_enough([0.5 + 0.001 * i for i in range(8)], 0.05)
