@@ -106,10 +106,13 @@ def _profile_note(report: Report, profile: ProfileRun | None) -> Line:
         if changed
         else line("with the parameters that were timed")
     )
+    sizes = [(profile.parameters.get(name), full) for name, full in usual.items() if type(full) is int]
+    smaller = any(type(size) is int and size < full for size, full in sizes)
     return line(
         "Lines were profiled with line_profiler ",
         at,
         ". Times under a profiler are distorted; they explain and are used for no speedup.",
+        " At the smaller size, what is paid once weighs more than in the timed runs." if smaller else "",
     )
 
 
@@ -117,7 +120,13 @@ def _change(report: Report, one: Optimisation, *, profiled: bool) -> Change:
     techniques = [line(strong(found.name), ": ", prose(found.evidence)) for found in one.techniques]
     speedup = stage_speedup(report, one.stage)
     return Change(
-        heading=line(code(one.stage or one.function), ": " if speedup else "", speedup[:1]),
+        # The ratio stands with the stage: it is not the function's.
+        heading=line(
+            code(one.stage) if one.stage else line(),
+            line(" (", speedup[:1], ")") if speedup else line(),
+            ": " if one.stage else "",
+            code(one.function),
+        ),
         speedup=line("Measured speedup of this stage: ", speedup, ".") if speedup else line(),
         hot_lines=_hot_lines(one.hot_lines) if profiled and one.hot_lines else None,
         before=_block(one.before),
