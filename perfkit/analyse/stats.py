@@ -18,6 +18,7 @@ import math
 import statistics
 from typing import TYPE_CHECKING, Literal
 
+from perfkit.analyse import student
 from perfkit.model import Estimate
 
 if TYPE_CHECKING:
@@ -33,9 +34,6 @@ FEWEST_TO_STOP = 8
 """From so many pairs on a narrow interval may end a comparison; fewer are narrow by luck too often."""
 SMALLEST_EFFECT = 0.01
 """A difference below 1 % is no difference, unless told otherwise."""
-
-# Student's t, two-sided 95 %, for 1 to 4 degrees of freedom.
-_T_95 = (12.706204736, 4.302652730, 3.182446305, 2.776445105)
 
 _SIGN = "sign test, interpolated order statistics"
 _LOOKED = ", computed at 97 % because it was looked at after every pair"
@@ -70,7 +68,7 @@ def estimate(log_ratios: Sequence[float], *, sequential: bool = False) -> Estima
     if n == 1:
         return Estimate(value=math.exp(middle), low=None, high=None, confidence=0.0, n=1, method=_NONE)
     if n < FEWEST_DISTRIBUTION_FREE:
-        half = _T_95[n - 2] * statistics.stdev(log_ratios) / math.sqrt(n)
+        half = student.quantile((1 + CONFIDENCE) / 2, n - 1) * statistics.stdev(log_ratios) / math.sqrt(n)
         mean = statistics.fmean(log_ratios)
         low, high, method = mean - half, mean + half, _T
     else:

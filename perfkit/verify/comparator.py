@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from perfkit.model import Checkpoint, Equivalence, Leaf, Tolerance
 from perfkit.verify import arrays, numbers
+from perfkit.verify.dtypes import TEXTS, default_rtol, widen
+from perfkit.verify.structure import Match, counted, is_container
+from perfkit.verify.summary import spread_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +27,9 @@ RESULT = "result"
 """The name of what ``run`` returned, whose stage is empty in the checkpoints."""
 
 _EXACT = -1.0  # the excess, difference over tolerance, of a value that has no tolerance
+_SAMPLED = "; of what is too large to keep, a sample was compared"
 _SHOWN = 60  # characters of a value in a sentence
+_DENORMAL = 1e-280  # a recorded root mean square below has lost digits
 
 
 def compare(
@@ -49,7 +54,7 @@ def compare(
     tolerances
         By stage path, or ``result``.
     rtol
-        Replaces every tolerance, the defaults included.
+        Replaces every tolerance, the defaults included; a declared dtype stands.
     stages, contender_stages
         Paths of the stages that ran, whether or not they handed a value over.
 
@@ -68,7 +73,10 @@ def compare(
     found = []
     for path in [*dict.fromkeys([*stages, *(path for path in ours if path)]), ""]:
         name = path or RESULT
-        tolerance = Tolerance(rtol=rtol) if rtol is not None else tolerances.get(name, Tolerance())
+        tolerance = tolerances.get(name, Tolerance())
+        if rtol is not None:
+            declared = tolerance.reason if tolerance.dtype else ""
+            tolerance = Tolerance(rtol=rtol, dtype=tolerance.dtype, reason=declared)
         comparison = _Comparison(name, tolerance, baseline_folder, contender_folder)
         if path and path not in there:
             found.append(comparison.not_checked("the contender has no stage of this name"))
@@ -116,7 +124,10 @@ class _Comparison:
     worst_at: str = ""
     rtol: float | None = None
     named: _Worst = field(default_factory=_Worst)
+    stated: str = ""
     unchecked: str = ""
+    lowered: str = ""
+    partly: bool = False
 
     def of(self, ours: list[Checkpoint], theirs: list[Checkpoint]) -> Equivalence:
         """Compare all calls of the stage."""
@@ -125,11 +136,13 @@ class _Comparison:
         if not ours or not theirs:
             return self.not_checked(f"the {'contender' if ours else 'baseline'}'s stage hands over no value")
         if len(ours) != len(theirs):
-            counts = f"{_counted(len(ours), 'value')}, the contender {len(theirs):,}"
+            counts = f"{counted(len(ours), 'value')}, the contender {len(theirs):,}"
             return self._verdict("different", f"the baseline handed over {counts}")
         self.calls = len(ours)
         shapes = _shapes(ours)
-        pairs = [_Pair.of(b.leaves, c.leaves) for b, c in zip(ours, theirs, strict=True)]
+        pairs = [
+            Match.of(b.leaves, c.leaves, self.tolerance.dtype) for b, c in zip(ours, theirs, strict=True)
+        ]
         for call, pair in enumerate(pairs):
             form = pair.form()
             if form is not None:
@@ -149,40 +162,78 @@ class _Comparison:
             reason = b.text if b.kind == "opaque" else c.text
             self._leave(self._located(b.path, call, reason))
         elif b.kind == "exact":
-            if not _is_container(b):
+            if not is_container(b):
                 self.values += 1
                 if b.text != c.text:
                     self._differ(1, _Worst(self._place(b.path, call), b.text, c.text))
         else:
-            rtol = self._rtol(b.dtype)
-            if b.digest == c.digest:
+            rtol = self._rtol(b, c)
+            self.floating |= rtol is not None
+            if b.dtype != c.dtype:
+                self.lowered = f"{c.dtype} instead of {b.dtype}"
+            if b.digest == c.digest and b.dtype == c.dtype:
                 self.values += math.prod(b.shape)
-                self.floating |= rtol is not None
             else:
                 self._add_array(b, c, call, rtol)
 
     def _add_array(self, b: Leaf, c: Leaf, call: int, rtol: float | None) -> None:
-        left, right = arrays.load(b, self.baseline_folder), arrays.load(c, self.contender_folder)
-        if left is None or right is None:
-            self._leave(self._located(b.path, call, "too large to keep; the digests differ"))
-            return
-        if b.dtype in arrays.TEXTS:
-            left, right = _texts(left, b), _texts(right, c)
         self.identical = False
-        self.values += math.prod(b.shape)
+        both = arrays.load_both(b, c, self.baseline_folder, self.contender_folder)
+        if both is None:
+            self._unkept(b, c, call, rtol)
+            return
+        left, right, places = both.baseline, both.contender, both.places
+        if b.dtype in TEXTS:
+            left, right = _texts(left, b), _texts(right, c)
+        self.values += left.size
+        self.partly |= places is not None
         if rtol is None:
             gap, excess = numbers.exact_gap(left, right), _EXACT
         else:
-            gap = numbers.float_gap(left, right, b.dtype, rtol)
+            gap = numbers.float_gap(left, right, (b.dtype, c.dtype), rtol, _rms(b, left))
             excess = gap.rel / rtol if rtol else (math.inf if gap.rel else 0.0)
-        at = self._place(b.path + _index(gap.at, b.shape), call) if gap.at >= 0 else ""
+        flat = gap.at if places is None or gap.at < 0 else int(places[gap.at])
+        at = self._place(b.path + _index(flat, b.shape), call) if gap.at >= 0 else ""
         if rtol is not None:
-            self.floating = True
             self.worst_abs = max(self.worst_abs, gap.abs)
             if excess > self.excess:
                 self.excess, self.worst_rel, self.worst_at, self.rtol = excess, gap.rel, at, rtol
         if gap.differing:
-            self._differ(gap.differing, _Worst(at, *_values(left, right, gap.at, b.dtype), excess))
+            shown = _values(left, right, gap.at, (b.dtype, c.dtype))
+            self._differ(gap.differing, _Worst(at, *shown, excess))
+        elif places is not None:
+            self._unkept(b, c, call, rtol, places.size)
+
+    def _unkept(self, b: Leaf, c: Leaf, call: int, rtol: float | None, sampled: int = 0) -> None:
+        """Conclude on values that are not there: from their digests, which differ, and their counts."""
+        size = math.prod(b.shape)
+        if rtol is None:
+            seen = f", though none of {sampled:,} sampled values does" if sampled else ""
+            self._state(
+                b.path, call, f"too large to keep whole: the digests of {size:,} exact values differ{seen}"
+            )
+            return
+        if b.summary and c.summary:
+            for word, ours, theirs in (
+                ("NaN", b.summary.nan, c.summary.nan),
+                ("infinite", b.summary.inf, c.summary.inf),
+            ):
+                if ours != theirs:
+                    self._state(
+                        b.path,
+                        call,
+                        f"{ours:,} of {size:,} baseline values are {word}, {theirs:,} of the contender's",
+                    )
+                    return
+        if sampled:
+            reason = f"sampled: {sampled:,} of {size:,} values compared, none beyond the tolerance"
+        else:
+            reason = "too large to keep; the digests differ"
+        self._leave(self._located(b.path, call, reason))
+
+    def _state(self, path: str, call: int, sentence: str) -> None:
+        """Note a difference that no single value shows."""
+        self.stated = self.stated or self._located(path, call, sentence)
 
     def _differ(self, count: int, worst: _Worst) -> None:
         self.identical = False
@@ -195,7 +246,10 @@ class _Comparison:
 
     def _conclude(self, shapes: str) -> Equivalence:
         if self.differing:
-            return self._verdict("different", _difference(self.differing, self.values, self.named), shapes)
+            sentence = _difference(self.differing, self.values, self.named)
+            return self._verdict("different", sentence + (_SAMPLED if self.partly else ""), shapes)
+        if self.stated:
+            return self._verdict("different", self.stated, shapes)
         if self.unchecked:
             return self._verdict("not checked", self.unchecked, shapes)
         return self._verdict("identical" if self.identical else "equal within tolerance", "", shapes)
@@ -206,7 +260,6 @@ class _Comparison:
         reason: str,
         shapes: str = "",
     ) -> Equivalence:
-        configured = self.rtol is not None and self.tolerance.rtol is not None
         return Equivalence(
             stage=self.stage,
             verdict=verdict,
@@ -217,13 +270,21 @@ class _Comparison:
             worst_rel=_finite(self.worst_rel) if self.floating else None,
             worst_at=self.worst_at,
             rtol=self.rtol,
-            tolerance_reason=self.tolerance.reason if configured else "",
+            tolerance_reason=self._tolerance_reason(),
         )
 
-    def _rtol(self, dtype: str) -> float | None:
-        """Return the tolerance of a leaf's dtype; ``None`` if it is compared exactly."""
-        default = None if dtype in arrays.TEXTS else numbers.default_rtol(dtype)
-        return default if default is None or self.tolerance.rtol is None else self.tolerance.rtol
+    def _tolerance_reason(self) -> str:
+        reason = self.tolerance.reason
+        if self.lowered:
+            return f"declared: {self.lowered}" + (f"; {reason}" if reason else "")
+        return reason if self.rtol is not None and self.tolerance.rtol is not None else ""
+
+    def _rtol(self, b: Leaf, c: Leaf) -> float | None:
+        """Return the tolerance of a leaf, the looser dtype's if none is set; ``None``: compared exactly."""
+        ours, theirs = default_rtol(b.dtype), default_rtol(c.dtype)
+        if ours is None or theirs is None:
+            return None
+        return max(ours, theirs) if self.tolerance.rtol is None else self.tolerance.rtol
 
     def _place(self, path: str, call: int) -> str:
         if self.calls == 1:
@@ -235,101 +296,6 @@ class _Comparison:
         return f"at {place}: {sentence}" if place else sentence
 
 
-# ---------------------------------------------------------------- structure
-
-
-@dataclass(slots=True)
-class _Pair:
-    """The leaves of one call on both sides, matched by their paths."""
-
-    matched: list[tuple[Leaf, Leaf]]
-    missing: list[Leaf]
-    added: list[Leaf]
-
-    @classmethod
-    def of(cls, ours: Sequence[Leaf], theirs: Sequence[Leaf]) -> _Pair:
-        left, right = _by_place(ours), _by_place(theirs)
-        matched = [(leaf, right[place]) for place, leaf in left.items() if place in right]
-        missing = [leaf for place, leaf in left.items() if place not in right]
-        added = [leaf for place, leaf in right.items() if place not in left]
-        # What one side could not read has nothing below it there.
-        closed = [b.path for b, c in matched if "opaque" in {b.kind, c.kind}]
-        return cls(
-            matched,
-            [leaf for leaf in missing if not any(_is_below(leaf.path, path) for path in closed)],
-            [leaf for leaf in added if not any(_is_below(leaf.path, path) for path in closed)],
-        )
-
-    def form(self) -> tuple[str, str] | None:
-        """Return the first place where types, structure, dtypes or shapes differ, and a sentence."""
-        for b, c in self.matched:
-            sentence = _form(b, c)
-            if sentence == _KEYS:
-                return self._keys(b, c)
-            if sentence:
-                return b.path, sentence
-        return self._unmatched("")
-
-    def _keys(self, b: Leaf, c: Leaf) -> tuple[str, str]:
-        """Say both sides' keys, where few, else one that one side lacks, else that their order differs."""
-        if b.text != c.text:
-            return b.path, f"baseline has {b.text or 'nothing'}, contender {c.text or 'nothing'}"
-        return self._unmatched(b.path) or (b.path, "the keys differ in order")
-
-    def _unmatched(self, below: str) -> tuple[str, str] | None:
-        for leaves, sentence in (
-            (self.missing, "the contender has no such value"),
-            (self.added, "the baseline has no such value"),
-        ):
-            for leaf in leaves:
-                if _is_below(leaf.path, below):
-                    return leaf.path, sentence
-        return None
-
-
-_KEYS = "keys"
-
-
-def _form(b: Leaf, c: Leaf) -> str:
-    """Return what differs in type, dtype or shape; empty if nothing does."""
-    if b.type != c.type:
-        return f"baseline is {b.type}, contender {c.type}"
-    if b.kind != c.kind or b.kind == "opaque":
-        # A long text is kept as an array of one and a short one as it is: same type, no doubt unequal.
-        return "" if "opaque" in {b.kind, c.kind} else "one is much longer than the other"
-    lengths = b.kind == "exact" and len(b.shape) == 1
-    if lengths and b.shape != c.shape and len(c.shape) == 1:
-        return f"baseline has {_counted(b.shape[0], 'element')}, contender {c.shape[0]:,}"
-    if b.dtype != c.dtype:
-        return f"baseline is {b.dtype}, contender {c.dtype}"
-    if b.shape != c.shape:
-        return f"baseline has shape {b.shape}, contender {c.shape}"
-    return _KEYS if b.kind == "exact" and b.digest != c.digest else ""
-
-
-def _by_place(leaves: Sequence[Leaf]) -> dict[tuple[str, int], Leaf]:
-    """Key leaves by path and rank: a packed list is one leaf for the list and one for its numbers."""
-    found: dict[tuple[str, int], Leaf] = {}
-    for leaf in leaves:
-        rank = 0
-        while (leaf.path, rank) in found:
-            rank += 1
-        found[leaf.path, rank] = leaf
-    return found
-
-
-def _is_below(path: str, above: str) -> bool:
-    return path.startswith(above) and path[len(above) : len(above) + 1] in {"", "[", "."}
-
-
-def _is_container(leaf: Leaf) -> bool:
-    return leaf.kind == "exact" and bool(leaf.digest)
-
-
-def _is_none(checkpoint: Checkpoint) -> bool:
-    return len(checkpoint.leaves) == 1 and checkpoint.leaves[0].type == "builtins.NoneType"
-
-
 # ---------------------------------------------------------------- sentences
 
 
@@ -339,22 +305,32 @@ def _difference(differing: int, values: int, worst: _Worst) -> str:
     else:
         verb = "differs" if differing == 1 else "differ"
         where = f", {'first' if worst.excess == _EXACT else 'worst'} at {worst.at}" if worst.at else ""
-        what = f"{differing:,} of {_counted(values, 'value')} {verb}"
+        what = f"{differing:,} of {counted(values, 'value')} {verb}"
     beyond = "" if worst.excess == _EXACT else " beyond the tolerance"
     return f"{what}{beyond}{where}: baseline {_cut(worst.baseline)}, contender {_cut(worst.contender)}"
 
 
-def _values(left: NDArray[np.generic], right: NDArray[np.generic], at: int, dtype: str) -> tuple[str, str]:
-    """Return two numbers as text, with as many digits as tell them apart."""
-    pair = [left[at : at + 1], right[at : at + 1]]
-    if dtype in {"str", "int"}:
+def _values(
+    left: NDArray[np.generic], right: NDArray[np.generic], at: int, dtypes: tuple[str, str]
+) -> tuple[str, str]:
+    """Return two values as text, numbers with as many digits as tell them apart."""
+    if dtypes[0] in {"str", "int"}:
         return str(left[at], "utf-8", "backslashreplace"), str(right[at], "utf-8", "backslashreplace")
-    if dtype == "bytes" or numbers.default_rtol(dtype) is None:
+    pair = [left[at : at + 1], right[at : at + 1]]
+    if default_rtol(dtypes[0]) is None:
         return str(pair[0].tolist()[0]), str(pair[1].tolist()[0])
-    if dtype == "bfloat16":
-        pair = [numbers.widen(one, dtype) for one in pair]
+    if "bfloat16" in dtypes or dtypes[0] != dtypes[1]:
+        pair = [widen(one, dtype) for one, dtype in zip(pair, dtypes, strict=True)]
     short = [f"{one[0]:.6g}" for one in pair]
     return (short[0], short[1]) if short[0] != short[1] else (str(pair[0][0]), str(pair[1][0]))
+
+
+def _rms(leaf: Leaf, kept: NDArray[np.generic]) -> tuple[Any, Any]:
+    """Return the baseline's root mean square, in two factors: as it was recorded, of all its values."""
+    recorded = leaf.summary.rms if leaf.summary else None
+    if recorded is not None and (recorded == 0 or recorded > _DENORMAL):
+        return recorded, 1.0
+    return spread_of(kept, leaf.dtype).rms()
 
 
 def _texts(packed: NDArray[np.generic], leaf: Leaf) -> NDArray[np.object_]:
@@ -374,24 +350,20 @@ def _shapes(calls: list[Checkpoint]) -> str:
     """Say in short what the first call holds, and how many calls there are."""
     leaves = [leaf for leaf in calls[0].leaves if leaf.kind != "opaque"]
     large = [leaf for leaf in leaves if leaf.kind == "array" and leaf.shape]
-    single = [leaf for leaf in leaves if not (_is_container(leaf) or (leaf.kind == "array" and leaf.shape))]
+    single = [leaf for leaf in leaves if not (is_container(leaf) or (leaf.kind == "array" and leaf.shape))]
     figures = [leaf for leaf in single if _is_number(leaf)]
     if len(large) == 1 and not single:
         text = f"{large[0].dtype} {large[0].shape}"
     else:
         counts = {"array": len(large), "number": len(figures), "other value": len(single) - len(figures)}
-        text = ", ".join(_counted(count, noun) for noun, count in counts.items() if count)
+        text = ", ".join(counted(count, noun) for noun, count in counts.items() if count)
     return f"{text}, {len(calls):,} calls" if text and len(calls) > 1 else text
 
 
 def _is_number(leaf: Leaf) -> bool:
     if leaf.kind == "array":
-        return leaf.dtype not in arrays.TEXTS
+        return leaf.dtype not in TEXTS
     return leaf.type in {"builtins.int", "builtins.bool"}
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _cut(text: str) -> str:
@@ -401,3 +373,7 @@ def _cut(text: str) -> str:
 def _finite(value: float) -> float | None:
     """Return the value; ``None`` for an infinite one, which JSON cannot hold: the reason says it."""
     return value if math.isfinite(value) else None
+
+
+def _is_none(checkpoint: Checkpoint) -> bool:
+    return len(checkpoint.leaves) == 1 and checkpoint.leaves[0].type == "builtins.NoneType"

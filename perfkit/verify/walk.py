@@ -33,7 +33,9 @@ import xxhash
 from perfkit.model import Leaf
 from perfkit.verify import foreign
 from perfkit.verify.arrays import ArrayStore, WriteError, pack_texts
+from perfkit.verify.dtypes import TEXTS
 from perfkit.verify.parts import Array, Exact, Node, Opaque, Part, is_library, type_name
+from perfkit.verify.summary import summarise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -162,16 +164,25 @@ def _leaf(path: str, value: object, part: Part, store: ArrayStore) -> Leaf:
         text = _printable(part.text)
         shape, dtype = part.shape, part.dtype
         return Leaf(path=path, kind="exact", type=name, dtype=dtype, shape=shape, digest=digest, text=text)
+    dtype = part.dtype or _dtype_name(part.data.dtype)
     try:
-        digest, file, text = store.keep(part.data)
+        kept = store.keep(part.data, by_element=dtype not in TEXTS)
+        summary = summarise(part.data, dtype)
     except WriteError:
         raise
     except Exception as error:  # noqa: BLE001  memory that can no longer be read
         return _leaf(path, value, _unreadable(error), store)
-    shape = part.data.shape if part.shape is None else part.shape
-    dtype = part.dtype or _dtype_name(part.data.dtype)
     return Leaf(
-        path=path, kind="array", type=name, dtype=dtype, shape=shape, digest=digest, file=file, text=text
+        path=path,
+        kind="array",
+        type=name,
+        dtype=dtype,
+        shape=part.data.shape if part.shape is None else part.shape,
+        digest=kept.digest,
+        file=kept.file,
+        text=kept.text,
+        summary=summary,
+        sampled=kept.sampled,
     )
 
 

@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
 
 from perfkit.model import Equivalence
+from perfkit.verify import numbers
 from perfkit.verify.checkpoints import CheckpointRecorder, read
 from perfkit.verify.comparator import compare
+from perfkit.verify.summary import spread_of
 
 quiet = settings(max_examples=150, deadline=None)
 
@@ -84,25 +87,25 @@ def test_difference_is_symmetric_in_structure(one: Any, other: Any) -> None:
 @quiet
 @given(float_lists, st.data(), st.sampled_from([1e-9, 1e-6, 1e-3]), st.floats(1.01, 1e6), st.booleans())
 def test_what_lies_beyond_the_tolerance_is_always_different(
-    numbers: list[float], data: st.DataObject, rtol: float, times: float, down: bool
+    floats: list[float], data: st.DataObject, rtol: float, times: float, down: bool
 ) -> None:
-    baseline = np.array(numbers)
-    place = data.draw(st.integers(0, len(numbers) - 1))
+    baseline = np.array(floats)
+    place = data.draw(st.integers(0, len(floats) - 1))
     contender = baseline.copy()
     with np.errstate(over="ignore", under="ignore"):
         contender[place] += (-1 if down else 1) * times * rtol * (abs(baseline[place]) + rms(baseline))
     found = verdict_on(baseline, contender, rtol)
     assert found.verdict == "different"
     assert found.worst_at == f"[{place}]"
-    assert found.reason.startswith(f"1 of {len(numbers)} value" if len(numbers) > 1 else "the value differs")
+    assert found.reason.startswith(f"1 of {len(floats)} value" if len(floats) > 1 else "the value differs")
 
 
 @quiet
 @given(float_lists, st.sampled_from([1e-9, 1e-6, 1e-3]), st.floats(-0.99, 0.99))
 def test_what_lies_within_the_tolerance_is_never_different(
-    numbers: list[float], rtol: float, share: float
+    floats: list[float], rtol: float, share: float
 ) -> None:
-    baseline = np.array(numbers)
+    baseline = np.array(floats)
     contender = baseline + share * rtol * (abs(baseline) + rms(baseline))
     found = verdict_on(baseline, contender, rtol)
     assert found.verdict in {"identical", "equal within tolerance"}, found
@@ -122,11 +125,11 @@ def test_nothing_overflows_whatever_the_magnitudes(array: Any) -> None:
 
 @quiet
 @given(st.lists(st.integers(-(2**80), 2**80), min_size=1, max_size=100), st.data())
-def test_integers_are_exact_at_any_length(numbers: list[int], data: st.DataObject) -> None:
-    place = data.draw(st.integers(0, len(numbers) - 1))
-    other = [n + (i == place) for i, n in enumerate(numbers)]
-    assert verdict_on(numbers, list(numbers)).verdict == "identical"
-    assert verdict_on(numbers, other, rtol=1.0).verdict == "different"
+def test_integers_are_exact_at_any_length(whole: list[int], data: st.DataObject) -> None:
+    place = data.draw(st.integers(0, len(whole) - 1))
+    other = [n + (i == place) for i, n in enumerate(whole)]
+    assert verdict_on(whole, list(whole)).verdict == "identical"
+    assert verdict_on(whole, other, rtol=1.0).verdict == "different"
 
 
 @quiet
@@ -142,3 +145,30 @@ def test_texts_are_exact_at_any_length(one: list[str], other: list[str]) -> None
 def rms(values: Any) -> float:
     top = float(abs(values).max())
     return top * float(np.sqrt(np.mean((values / top) ** 2))) if top else 0.0
+
+
+@quiet
+@given(
+    st.sampled_from([np.float32, np.float64]),
+    st.integers(0, 2**32),
+    st.tuples(st.sampled_from([1e-12, 1e-9, 1.3e-6, 1e-3]), st.floats(-3, 3)),
+    st.integers(-30, 30),
+    st.lists(st.tuples(st.integers(0, 199), st.sampled_from([0.0, np.nan, np.inf, 1e30, -1.0]))),
+)
+def test_the_quick_path_finds_what_the_careful_one_does(
+    dtype: Any, seed: int, noise: tuple[float, float], exponent: int, odd: list[tuple[int, float]]
+) -> None:
+    rtol, log_off = noise
+    rng = np.random.default_rng(seed)
+    b = (rng.normal(size=200) * 2.0**exponent).astype(dtype)
+    c = (b * (1 + rng.normal(size=200) * rtol * 10**log_off)).astype(dtype)
+    for place, value in odd:
+        (b if place % 2 else c)[place] = value
+    rms_ = spread_of(b, b.dtype.name).rms()
+    found = numbers.float_gap(b, c, (b.dtype.name, c.dtype.name), rtol, rms_)
+    rel, apart = numbers._relative(b.astype(float), c.astype(float), *rms_)
+    assert found.differing == np.count_nonzero(rel > rtol)
+    assert found.rel == pytest.approx(rel.max(), rel=1e-6)
+    assert found.abs == pytest.approx(apart.max(), rel=1e-6)
+    if found.at >= 0:
+        assert rel[found.at] == pytest.approx(rel.max(), rel=1e-6)
