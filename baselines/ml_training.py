@@ -309,6 +309,7 @@ def run(inputs: Inputs) -> dict[str, Any]:
     -------
     dict
         ``accuracy`` on the test set, ``accuracy_chance`` (that of always guessing the commonest test class),
+        ``accuracy_cases`` (how many samples that is),
         ``final_loss`` (the last step's), all float.
     """
     features = extract_features(inputs.images, inputs.augment_seed)
@@ -324,5 +325,6 @@ def run(inputs: Inputs) -> dict[str, Any]:
     return {
         "accuracy": evaluated["accuracy"],
         "accuracy_chance": float(commonest / (len(x) - n_train)),
+        "accuracy_cases": len(x) - n_train,
         "final_loss": float(trained["losses"][-1]),
     }

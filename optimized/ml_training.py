@@ -375,6 +375,7 @@ def run(inputs: Inputs) -> dict[str, Any]:
     -------
     dict
         ``accuracy`` on the test set, ``accuracy_chance`` (that of always guessing the commonest test class),
+        ``accuracy_cases`` (how many samples that is),
         ``final_loss`` (the last step's), all float.
     """
     x = extract_features(inputs.images, inputs.augment_seed).astype(inputs.dtype)
@@ -388,5 +389,6 @@ def run(inputs: Inputs) -> dict[str, Any]:
     return {
         "accuracy": evaluated["accuracy"],
         "accuracy_chance": float(commonest / (len(x) - n_train)),
+        "accuracy_cases": len(x) - n_train,
         "final_loss": float(trained["losses"][-1]),
     }

@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import math
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from perfkit.errors import UsageError
-from perfkit.model import Parameters, Pipeline, Proof, Tolerance, Variant
+from perfkit.model import Parameters, Pipeline, Proof, StageMapping, Stochastic, Tolerance, Variant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 CONVENTION = {"baseline": "baselines", "optimized": "optimized"}
 """Which folder's modules are which variant."""
+
+
+FEWEST_STOCHASTIC_RUNS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +53,7 @@ class Project:
 class _ToleranceTable(msgspec.Struct, forbid_unknown_fields=True):
     rtol: float
     reason: str
+    dtype: str = ""
 
 
 class _ProofTable(msgspec.Struct, forbid_unknown_fields=True):
@@ -57,12 +62,27 @@ class _ProofTable(msgspec.Struct, forbid_unknown_fields=True):
     reason: str
 
 
+class _FusedTable(msgspec.Struct, forbid_unknown_fields=True):
+    fused_into: str
+
+
+class _StochasticTable(msgspec.Struct, forbid_unknown_fields=True):
+    margin: float | str
+    reason: str
+    statistic: Literal["mean", "median", "std", "min", "max"] = "mean"
+    of: str = ""
+    runs: int = 60
+
+
 class _PipelineTable(msgspec.Struct, forbid_unknown_fields=True):
     variants: dict[str, str] = {}
     size: str | None = None
     target: float | None = None
     tolerances: dict[str, _ToleranceTable] = {}
     proofs: list[_ProofTable] = []
+    stages: dict[str, str | list[str] | _FusedTable] = {}
+    stochastic: dict[str, _StochasticTable] = {}
+    declared: dict[str, str] = {}
 
 
 class _PerfkitTable(msgspec.Struct, forbid_unknown_fields=True):
@@ -127,18 +147,36 @@ def _project(root: Path, table: _PerfkitTable) -> Project:
             _check_tolerance(f"{where}.proofs", proof.rtol, proof.reason)
         if settings.target is not None and not settings.target > 0:
             raise UsageError(f"{where}.target is a speedup above 0, not {settings.target}")
+        for stage, random in settings.stochastic.items():
+            _check_stochastic(f"{where}.stochastic.{stage}", random)
+        for check, reason in settings.declared.items():
+            if not reason.strip():
+                raise UsageError(f"{where}.declared.{check}: give the reason, for the report")
         pipelines[name] = Pipeline(
             name=name,
             variants={**_by_convention(root, name), **settings.variants},
             size=settings.size,
             target=settings.target,
             tolerances={
-                stage: Tolerance(rtol=one.rtol, reason=one.reason)
+                stage: Tolerance(rtol=one.rtol, reason=one.reason, dtype=one.dtype)
                 for stage, one in settings.tolerances.items()
             },
             proofs=tuple(
                 Proof(parameters=one.set, rtol=one.rtol, reason=one.reason) for one in settings.proofs
             ),
+            stages={stage: _mapping(one) for stage, one in settings.stages.items()},
+            stochastic={
+                stage: Stochastic(
+                    statistic=one.statistic,
+                    margin=_margin(one.margin),
+                    relative=isinstance(one.margin, str),
+                    reason=one.reason,
+                    of=one.of,
+                    runs=one.runs,
+                )
+                for stage, one in settings.stochastic.items()
+            },
+            declared=dict(settings.declared),
         )
     return Project(root=root, pipelines=pipelines, default=table.pipeline)
 
@@ -147,6 +185,34 @@ def _by_convention(root: Path, name: str) -> dict[str, str]:
     """Return the variants of a pipeline that lie where convention has them."""
     paths = {variant: f"{folder}/{name}.py" for variant, folder in CONVENTION.items()}
     return {variant: path for variant, path in paths.items() if (root / path).is_file()}
+
+
+def _mapping(table: str | list[str] | _FusedTable) -> StageMapping:
+    if isinstance(table, _FusedTable):
+        return StageMapping(fused_into=table.fused_into)
+    return StageMapping(contender=(table,) if isinstance(table, str) else tuple(table))
+
+
+def _margin(given: float | str) -> float:
+    """Return a margin as a number; a percentage as a share, and nothing readable as nan."""
+    if not isinstance(given, str):
+        return given
+    try:
+        return float(given.strip().removesuffix("%")) / 100 if given.strip().endswith("%") else math.nan
+    except ValueError:
+        return math.nan
+
+
+def _check_stochastic(where: str, table: _StochasticTable) -> None:
+    if not _margin(table.margin) > 0:
+        raise UsageError(
+            f"{where}: margin is the largest difference that does not matter, above 0: a number in the "
+            "statistic's own unit, or a share of the baseline's mean such as '2%'"
+        )
+    if not table.reason.strip():
+        raise UsageError(f"{where}: give the reason for this margin, for the report")
+    if table.runs < FEWEST_STOCHASTIC_RUNS:
+        raise UsageError(f"{where}: at least {FEWEST_STOCHASTIC_RUNS} runs are needed, not {table.runs}")
 
 
 def _check_tolerance(where: str, rtol: float, reason: str) -> None:

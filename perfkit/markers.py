@@ -54,6 +54,21 @@ class Node:
             yield from child.walk()
 
 
+class Watcher:
+    """What a recorder tells of the stages while it verifies; the ways of this class do nothing."""
+
+    def opened(self, path: str) -> None:
+        """Note that a stage opens."""
+
+    def called(
+        self, path: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        """Note the call of a decorated stage, after it opened."""
+
+    def closed(self, path: str) -> None:
+        """Note that a stage closes, before its value is handed over."""
+
+
 class Recorder:
     """Collects what the stages of this process report, from `start` to `stop`.
 
@@ -66,10 +81,16 @@ class Recorder:
         Called with a stage's path and its value, when a decorated stage returns or a block hands over a
         value. Called after the stage's own clock has stopped, but inside its parents' time: timed runs
         have none.
+    watcher
+        Told when a stage opens, with which arguments a decorated one is called, and when it closes; timed
+        runs have none.
     """
 
-    def __init__(self, on_checkpoint: Callable[[str, Any], None] | None = None) -> None:
+    def __init__(
+        self, on_checkpoint: Callable[[str, Any], None] | None = None, watcher: Watcher | None = None
+    ) -> None:
         self.on_checkpoint = on_checkpoint
+        self.watcher = watcher
         self.main_thread = get_ident()
         self.trees = {self.main_thread: Node("")}
         self.failed: tuple[int, str] | None = None
@@ -89,6 +110,11 @@ class Recorder:
         """Stop recording."""
         global _recorder  # noqa: PLW0603
         _recorder = None
+
+    def resume(self) -> None:
+        """Record again after `stop`, inside the stages that were open then."""
+        global _recorder  # noqa: PLW0603
+        _recorder = self
 
 
 _recorder: Recorder | None = None
@@ -144,6 +170,10 @@ class stage:  # noqa: N801  read as a verb in pipeline code: @stage("x"), with s
             if recorder is None:
                 return function(*args, **kwargs)
             self.__enter__()
+            if recorder.watcher is not None:
+                opened = _current.get()
+                if opened is not None and not opened[4]:
+                    recorder.watcher.called(opened[1].path, function, args, kwargs)
             try:
                 value = function(*args, **kwargs)
             except BaseException as error:
@@ -186,6 +216,8 @@ class stage:  # noqa: N801  read as a verb in pipeline code: @stage("x"), with s
                 above = above[2]
             tree = parent[1]
         node = tree.children.get(name) or tree.child(name)
+        if recorder.watcher is not None:
+            recorder.watcher.opened(node.path)
         _current.set((self, node, parent, thread, False, perf_counter_ns()))
         return self
 
@@ -212,6 +244,8 @@ class stage:  # noqa: N801  read as a verb in pipeline code: @stage("x"), with s
             node = frame[1]
             node.calls += 1
             node.total_ns += now - frame[5]
+            if _recorder is not None and _recorder.watcher is not None:
+                _recorder.watcher.closed(node.path)
         return frame
 
     def checkpoint(self, value: object) -> None:

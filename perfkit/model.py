@@ -18,7 +18,8 @@ Parameters: TypeAlias = dict[str, Scalar]
 Metrics: TypeAlias = dict[str, float | None]
 """Numbers that a run reports of itself; ``None`` stands for one that is not finite."""
 Side: TypeAlias = Literal["baseline", "contender"]
-JobKind: TypeAlias = Literal["time", "verify", "cprofile", "line"]
+JobKind: TypeAlias = Literal["time", "describe", "verify", "differ", "cprofile", "line"]
+TrialKind: TypeAlias = Literal["main", "proof", "size", "edge", "repeat"]
 ProfilerName: TypeAlias = Literal["cprofile", "line"]
 Verdict: TypeAlias = Literal[
     "identical",
@@ -68,10 +69,14 @@ class Tolerance:
         Relative tolerance; ``None`` stands for the default of the value's dtype.
     reason
         Why this tolerance and not the default; must be given for a looser one.
+    dtype
+        The contender's floating-point values may be of this dtype instead of the baseline's, declared with
+        the reason; empty: a change of dtype is `different`.
     """
 
     rtol: float | None = None
     reason: str = ""
+    dtype: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +99,51 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StageMapping:
+    """Which stages of the contender answer to one of the baseline's.
+
+    Attributes
+    ----------
+    contender
+        Paths of the contender's stages: one if it was renamed, several if it was split; their times add up,
+        and the last one's value is compared.
+    fused_into
+        The baseline's stage whose counterpart does this one's work too; its value cannot be compared then.
+    """
+
+    contender: tuple[str, ...] = ()
+    fused_into: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stochastic:
+    """A declared random output: equivalent if the mean difference of a statistic lies within a margin.
+
+    Attributes
+    ----------
+    of
+        Where the numbers lie in the value, as Python would write it: ``['accuracy']``; empty for the value.
+    statistic
+        What is computed of the numbers of one run.
+    margin
+        The largest difference of the means that does not matter, in the statistic's own unit.
+    relative
+        The margin is a share of the baseline's mean instead.
+    reason
+        Why that margin, and why the output is random.
+    runs
+        The most runs that may be spent on it.
+    """
+
+    statistic: Literal["mean", "median", "std", "min", "max"]
+    margin: float
+    reason: str
+    of: str = ""
+    runs: int = 60
+    relative: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
     """A pipeline as configured: its variants and what the report should hold it to.
 
@@ -105,6 +155,12 @@ class Pipeline:
         The speedup that the report is measured against, if any.
     tolerances
         By stage path; the default applies elsewhere.
+    stages
+        By the baseline's stage path: which stage of the contender answers to it, where the name differs.
+    stochastic
+        By stage path or ``result``: what is random there, and how it is compared.
+    declared
+        By the name of a check: why what it would find is meant.
     """
 
     name: str
@@ -113,6 +169,9 @@ class Pipeline:
     target: float | None = None
     tolerances: dict[str, Tolerance] = field(default_factory=dict)
     proofs: tuple[Proof, ...] = ()
+    stages: dict[str, StageMapping] = field(default_factory=dict)
+    stochastic: dict[str, Stochastic] = field(default_factory=dict)
+    declared: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +186,15 @@ class Job:
         The module to run, and the one whose ``make_inputs`` serves both sides; relative to `root`.
     folder
         An existing folder for what the run leaves behind (profiles, checkpoints), absolute.
+    trials
+        What a verification runs, one after the other in one process.
+    probing
+        Whether a verification also calls ``run`` again and again, to see what the process remembers.
+    nearby
+        The trial at a size near the full one, if there is one.
+    stages
+        For a differential verification: the contender's stage that answers to a stage of the baseline, where
+        the name differs; an empty name if none does.
     """
 
     kind: JobKind
@@ -136,9 +204,111 @@ class Job:
     seed: int
     parameters: Parameters
     folder: str
+    trials: tuple[Trial, ...] = ()
+    probing: bool = False
+    nearby: str = ""
+    stages: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One call of ``run`` in a verification.
+
+    Attributes
+    ----------
+    name
+        Unique in its verification, for the reader: ``n_samples=375``.
+    parameters
+        For ``make_inputs``: what differs from its defaults.
+    edge
+        How the numbers of the input are changed, a key of `perfkit.verify.edges.EDGES`; empty for not at all.
+    onto
+        Name of an earlier trial whose input objects get this trial's content, in place; empty for none.
+    optional_after_s
+        The trial is left out if the first one took longer than this, CPU seconds; None: it never is.
+    """
+
+    name: str
+    kind: TrialKind
+    seed: int
+    parameters: Parameters
+    edge: str = ""
+    onto: str = ""
+    optional_after_s: float | None = None
 
 
 # ---------------------------------------------------------------- what a process reports
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileUse:
+    """A file outside Python's own and the installed packages that the process opened.
+
+    Attributes
+    ----------
+    path
+        Relative to the project's root where it lies in it.
+    phase
+        ``import``, ``inputs``, ``run`` or ``after``.
+    """
+
+    path: str
+    mode: Literal["read", "write"]
+    phase: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observations:
+    """What a worker saw of its process besides times; fields that its kind of job does not fill are empty.
+
+    Attributes
+    ----------
+    body_cpu_s
+        CPU time of the variant's own module body, its imports loaded beforehand.
+    inputs_cpu_s
+        CPU time of ``make_inputs``.
+    exit_cpu_s
+        CPU time of the process between its reply and its end.
+    inputs_from
+        File, line and name of the ``make_inputs`` that was called.
+    inputs_digest
+        Of the input as it was handed to ``run``.
+    files
+        Opened files; with the phase in which it happened.
+    threads, processes
+        How many Python threads were started by import and run; what child processes.
+    peeks
+        Where the variant's own code looked into frames or the garbage collector's objects.
+    tampered
+        Clocks, comparison functions and parts of perfkit that were replaced.
+    tracers
+        Active tracers and profilers that slow the process down.
+    settings
+        Of the process, that bear on its speed.
+    busy_threads
+        Threads that still ran code of the project when ``run`` returned.
+    exit_callbacks
+        What the project's code registered to be called when the process ends.
+    idle
+        What the project's code did in ``run`` of the first trial that is no work: seconds in ``time.sleep``
+        and ``gc.collect``, and how often it read a clock.
+    """
+
+    body_cpu_s: float | None = None
+    inputs_cpu_s: float | None = None
+    exit_cpu_s: float | None = None
+    inputs_from: str = ""
+    inputs_digest: str = ""
+    files: tuple[FileUse, ...] = ()
+    threads: int = 0
+    processes: tuple[str, ...] = ()
+    peeks: tuple[str, ...] = ()
+    tampered: tuple[str, ...] = ()
+    tracers: tuple[str, ...] = ()
+    settings: dict[str, str] = field(default_factory=dict)
+    busy_threads: tuple[str, ...] = ()
+    exit_callbacks: tuple[str, ...] = ()
+    idle: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +350,14 @@ class Reply:
         All keyword parameters of ``make_inputs``, defaults included.
     warnings
         What a profiler could not see.
+    recording_s
+        Wall time that keeping the result took after the clock had stopped.
+    process_cpu_s
+        CPU time of the process, its ended children included, up to its reply.
+    result
+        What ``run`` returned, if it is small and plain, written by `perfkit.measure.plain`.
+    observed
+        What was seen besides.
     """
 
     import_s: float
@@ -191,6 +369,10 @@ class Reply:
     metrics: Metrics
     parameters: Parameters
     warnings: tuple[str, ...] = ()
+    recording_s: float = 0.0
+    process_cpu_s: float = 0.0
+    result: str = ""
+    observed: Observations = Observations()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +426,7 @@ class TimingRun:
     load_before: float
     stages: tuple[StageTiming, ...]
     metrics: Metrics
+    observed: Observations = Observations()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -341,6 +524,26 @@ class ProfileRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What the numbers of one array are like, in short.
+
+    Attributes
+    ----------
+    minimum, maximum, rms
+        Over the finite values; ``None`` where there is none, or where float64 cannot hold it. Complex numbers
+        have no order: their `rms` is that of the moduli.
+    nan, inf
+        How many values are NaN, and how many are infinite.
+    """
+
+    minimum: float | None = None
+    maximum: float | None = None
+    rms: float | None = None
+    nan: int = 0
+    inf: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Leaf:
     """One value at one place of a checkpoint's structure.
 
@@ -359,6 +562,11 @@ class Leaf:
         was kept.
     text
         The exact value, or why an opaque value cannot be compared; for a small array its bytes in base64.
+    summary
+        Of a numeric array; ``None`` for a single number, which says it all itself, and for any other value.
+    sampled
+        True if the file holds a sample of the array, as `perfkit.verify.samples` draws it; the digest is
+        of the whole.
     """
 
     path: str
@@ -369,6 +577,8 @@ class Leaf:
     digest: str = ""
     file: str = ""
     text: str = ""
+    summary: Summary | None = None
+    sampled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -389,8 +599,94 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One entry into one stage, seen from outside.
+
+    Attributes
+    ----------
+    arguments
+        What a decorated stage was called with, by digest; empty for a block.
+    rng_before, rng_after
+        Digest of each loaded global generator's state (``random``, ``numpy``, ``torch``).
+    """
+
+    stage: str
+    occurrence: int
+    arguments: tuple[Leaf, ...] = ()
+    rng_before: dict[str, str] = field(default_factory=dict)
+    rng_after: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialRun:
+    """What came of one trial.
+
+    Attributes
+    ----------
+    outcome
+        ``returned``; ``raised``, in ``run``; ``no input``: the input could not be made, or the edge does not
+        fit it; ``lost``: the process died in it.
+    error
+        Of an exception: its type and text; of no input: why.
+    stage
+        The innermost stage that was open when it raised.
+    inputs_cpu_s, cpu_s
+        CPU time of ``make_inputs``, and of ``run``, recording included.
+    rng_after
+        Digest of each loaded global generator's state when ``run`` returned.
+    computing
+        Classes of the project whose instances, handed over as values, compute when they are read; functions.
+    mutated
+        Places of the input that `run` changed, with the digest of what they became.
+    changed_later
+        Why the result is not what it was when ``run`` returned; empty if it is.
+    overwrote
+        The trial before, if this call changed what that one had returned.
+    """
+
+    name: str
+    outcome: Literal["returned", "raised", "no input", "lost"]
+    error: str = ""
+    stage: str = ""
+    inputs_cpu_s: float = 0.0
+    cpu_s: float = 0.0
+    rng_after: dict[str, str] = field(default_factory=dict)
+    computing: tuple[str, ...] = ()
+    parameters: Parameters = field(default_factory=dict)
+    inputs_digest: str = ""
+    stages: tuple[StageTiming, ...] = ()
+    calls: tuple[Call, ...] = ()
+    checkpoints: tuple[Checkpoint, ...] = ()
+    metrics: Metrics = field(default_factory=dict)
+    mutated: dict[str, str] = field(default_factory=dict)
+    changed_later: str = ""
+    overwrote: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What a process that has called ``run`` before still knows of it.
+
+    Attributes
+    ----------
+    fresh_s, seen_s
+        By stage, and under an empty name for ``run`` as a whole: seconds on inputs that are new to the
+        process, and on equal ones again. CPU time for the whole, wall time for the stages.
+    nearby_s
+        CPU time of ``run`` at a size near the full one, where the others are of the full one.
+    caches
+        Hits of each functools cache of the project's in a repeated run in which it missed nothing.
+    """
+
+    fresh_s: dict[str, tuple[float, ...]]
+    seen_s: dict[str, tuple[float, ...]]
+    nearby_s: tuple[float, ...] = ()
+    caches: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointRun:
-    """A run whose stages' values were recorded; never timed."""
+    """A process whose stages' values were recorded, in one trial after the other; never timed."""
 
     schema: int = SCHEMA
     id: str
@@ -399,9 +695,9 @@ class CheckpointRun:
     seed: int
     parameters: Parameters
     started_at: str
-    stages: tuple[StageTiming, ...]
-    checkpoints: tuple[Checkpoint, ...]
-    metrics: Metrics
+    trials: tuple[TrialRun, ...]
+    observed: Observations
+    memory: Memory | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -452,6 +748,10 @@ class Verification:
     ----------
     reason
         What this verification is for, where it is not the main one.
+    name, kind
+        Of the trial: ``edge`` inputs are no part of what "verified" means.
+    baseline_error, contender_error
+        What ``run`` raised, if it did.
     """
 
     parameters: Parameters
@@ -462,6 +762,101 @@ class Verification:
     baseline_metrics: Metrics
     contender_metrics: Metrics
     reason: str = ""
+    name: str = "main"
+    kind: TrialKind = "main"
+    baseline_error: str = ""
+    contender_error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeakCheck:
+    """A stage whose comparison would have accepted outputs that are wrong.
+
+    Attributes
+    ----------
+    accepts
+        Which planted outputs would have passed: ``zeros``, ``the mean``, ...
+    """
+
+    stage: str
+    accepts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one honesty check says.
+
+    Attributes
+    ----------
+    check
+        Its name, such as ``memoised_result``.
+    verdict
+        ``trick``: a claim is wrong in this way; ``different``: outputs differ in this way; with either the
+        gate fails. ``caution``: the reader must know; ``clean``; ``inconclusive``: it cannot be decided;
+        ``declared``: found, and meant.
+    sentence
+        What was seen, in one plain sentence with its evidence.
+    why
+        Why it matters, or for `declared` the reason given.
+    stage
+        The guilty stage, where there is one.
+    """
+
+    check: str
+    verdict: Literal["trick", "different", "caution", "clean", "inconclusive", "declared"]
+    sentence: str = ""
+    why: str = ""
+    stage: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scrutiny:
+    """All that was done to see whether a contender's outputs are still right, and its speed honest.
+
+    Attributes
+    ----------
+    verifications
+        The main one first; then the further ones.
+    differential
+        Each stage of the contender fed with the baseline's own input.
+    differential_at
+        The trial whose input that was.
+    timed
+        The results of the timed runs, compared; None if there were none.
+    findings
+        One for each honesty check, and more where one found more.
+    weak_checks
+        Comparisons that would have accepted planted wrong outputs.
+    untried
+        What was not tried, and why, one sentence each.
+    """
+
+    verifications: tuple[Verification, ...] = ()
+    differential: tuple[Equivalence, ...] = ()
+    differential_at: str = ""
+    timed: Equivalence | None = None
+    findings: tuple[Finding, ...] = ()
+    weak_checks: tuple[WeakCheck, ...] = ()
+    untried: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerificationReport:
+    """A verification of its own, without timed runs."""
+
+    schema: int = SCHEMA
+    id: str
+    pipeline: Pipeline
+    baseline: Variant
+    contender: Variant
+    parameters: Parameters
+    overrides: Parameters
+    seed: int
+    started_at: str
+    duration_s: float
+    scrutiny: Scrutiny
+    environment: Environment
+    command: str
 
 
 # ---------------------------------------------------------------- comparison
@@ -518,11 +913,18 @@ class PairPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """One baseline run and one contender run, measured one after the other."""
+    """One baseline run and one contender run, measured one after the other.
+
+    Attributes
+    ----------
+    result
+        What the two timed runs returned, compared; None if it was not.
+    """
 
     plan: PairPlan
     baseline_run: str
     contender_run: str
+    result: Equivalence | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -561,7 +963,7 @@ class Comparison:
     precision: float
     pairs: tuple[Pair, ...]
     stopped_because: str
-    verifications: tuple[Verification, ...]
+    scrutiny: Scrutiny
     profiles: tuple[str, ...]
     environment: Environment
     command: str

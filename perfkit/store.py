@@ -19,7 +19,14 @@ import msgspec
 import psutil
 
 from perfkit.errors import DiskFullError, StoreError
-from perfkit.model import SCHEMA, CheckpointRun, Comparison, ProfileRun, TimingRun
+from perfkit.model import (
+    SCHEMA,
+    CheckpointRun,
+    Comparison,
+    ProfileRun,
+    TimingRun,
+    VerificationReport,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,6 +135,17 @@ class Store:
         """
         place = self.folder / "comparisons" / comparison.id
         return self._commit(self.stage(), "comparison.json", msgspec.json.encode(comparison), place)
+
+    def write_verification(self, report: VerificationReport) -> Path:
+        """Put a verification's report in its place; returns its folder.
+
+        Raises
+        ------
+        StoreError
+            As for `write_run`.
+        """
+        place = self.folder / "verifications" / report.id
+        return self._commit(self.stage(), "verification.json", msgspec.json.encode(report), place)
 
     def _commit(self, staged: Path, name: str, content: bytes, place: Path) -> Path:
         with named_errors("write", place):

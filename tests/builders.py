@@ -99,7 +99,7 @@ def comparison(n_pairs: int = 3, **changes: Any) -> model.Comparison:
         precision=0.05,
         pairs=tuple(pair(i) for i in range(n_pairs)),
         stopped_because="the interval is narrower than ±5 %",
-        verifications=(),
+        scrutiny=model.Scrutiny(),
         profiles=(),
         environment=environment(),
         command="perfkit compare baseline optimized --pipeline demo",
@@ -199,11 +199,15 @@ def verification(*checked: model.Equivalence, **changes: Any) -> model.Verificat
     return dataclasses.replace(made, **changes)
 
 
+def scrutiny(*verifications: model.Verification, **changes: Any) -> model.Scrutiny:
+    return model.Scrutiny(verifications=verifications, **changes)
+
+
 def report(
     compared: model.Comparison | None = None, found: model.Breakdown | None = None, **changes: Any
 ) -> model.Report:
     """Build a report whose timing runs match the comparison's pairs."""
-    compared = compared or comparison(n_pairs=5, verifications=(verification(),))
+    compared = compared or comparison(n_pairs=5, scrutiny=scrutiny(verification()))
     found = found or breakdown()
     runs = {}
     for index, one in enumerate(compared.pairs):

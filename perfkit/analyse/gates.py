@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from perfkit.model import Breakdown, Comparison
+    from perfkit.model import Breakdown, Comparison, Scrutiny
 
 
 def failed(comparison: Comparison, breakdown: Breakdown) -> tuple[str, ...]:
@@ -24,15 +24,35 @@ def failed(comparison: Comparison, breakdown: Breakdown) -> tuple[str, ...]:
     target, high = comparison.pipeline.target, breakdown.run.high
     if target is not None and high is not None and high < target:
         found.append(f"the speedup is below the target of {target:g}x")
+    return (*found, *failed_outputs(comparison.scrutiny))
+
+
+def failed_outputs(scrutiny: Scrutiny) -> tuple[str, ...]:
+    """Return what is wrong with the outputs, one sentence each: what differs, and which tricks were found."""
     different = dict.fromkeys(
         one.stage
-        for verification in comparison.verifications
+        for verification in scrutiny.verifications
+        if verification.kind != "edge"
         for one in verification.stages
         if one.verdict == "different"
     )
-    if different:
-        found.append(f"the output differs: {', '.join(different)}")
-    return tuple(found)
+    found = [f"the output differs: {', '.join(different)}"] if different else []
+    if not different and scrutiny.timed is not None and scrutiny.timed.verdict == "different":
+        found.append("what the timed runs returned differs")
+    tricks = [one for one in scrutiny.findings if one.verdict in {"trick", "different"}]
+    return (*found, *(f"{one.check}: {one.sentence}" for one in tricks))
+
+
+def undecided_outputs(scrutiny: Scrutiny) -> tuple[str, ...]:
+    """Return whose equality is not decided, one sentence each."""
+    stages = dict.fromkeys(
+        one.stage
+        for verification in scrutiny.verifications
+        if verification.kind != "edge"
+        for one in verification.stages
+        if one.verdict == "inconclusive"
+    )
+    return (f"whether the output is equal is not decided: {', '.join(stages)}",) if stages else ()
 
 
 def undecided(comparison: Comparison, breakdown: Breakdown) -> tuple[str, ...]:
@@ -45,4 +65,4 @@ def undecided(comparison: Comparison, breakdown: Breakdown) -> tuple[str, ...]:
     target = comparison.pipeline.target
     if target is not None and low is not None and high is not None and low < target <= high:
         found.append(f"whether the target of {target:g}x is met is not decided: it lies inside the interval")
-    return tuple(found)
+    return (*found, *undecided_outputs(comparison.scrutiny))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from perfkit import catalog
+from perfkit.api import results
 from perfkit.errors import UsageError
 from perfkit.measure import schedule
 from perfkit.measure.spawn import Finished, spawn, worker_environment
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perfkit.catalog import Project
-    from perfkit.model import JobKind, PairPlan, Parameters, Pipeline, Variant
+    from perfkit.model import JobKind, PairPlan, Parameters, Pipeline, Trial, Variant
 
 TIMEOUT_S = 1800.0
 
@@ -60,6 +61,24 @@ class Bench:
         """Return a variant by name; UsageError if there is none."""
         return catalog.find_variant(self.project, self.pipeline, name)
 
+    def size_parameter(self, parameters: Parameters) -> str | None:
+        """Return the parameter that scales the input, if known: configured, or the only integer.
+
+        Raises
+        ------
+        UsageError
+            If the configured one is no parameter of ``make_inputs``.
+        """
+        if self.pipeline.size is not None:
+            if self.pipeline.size not in parameters:
+                raise UsageError(
+                    f"tool.perfkit.pipelines.{self.pipeline.name}.size names {self.pipeline.size!r}, "
+                    f"which make_inputs does not have; it has: {', '.join(parameters) or 'none'}"
+                )
+            return self.pipeline.size
+        integers = [name for name, value in parameters.items() if type(value) is int]
+        return integers[0] if len(integers) == 1 else None
+
     def inputs_path(self) -> str:
         """Return the file whose ``make_inputs`` serves every variant: the baseline's."""
         if "baseline" not in self.pipeline.variants:
@@ -70,7 +89,17 @@ class Bench:
 
 
 def spawn_job(
-    bench: Bench, kind: JobKind, variant: Variant, plan: PairPlan, *, overrides: Parameters, staged: Path
+    bench: Bench,
+    kind: JobKind,
+    variant: Variant,
+    plan: PairPlan,
+    *,
+    overrides: Parameters,
+    staged: Path,
+    trials: tuple[Trial, ...] = (),
+    probing: bool = False,
+    nearby: str = "",
+    stages: dict[str, str] | None = None,
 ) -> Finished:
     """Run one job of a variant; what it leaves lies in the staged folder."""
     job = Job(
@@ -81,12 +110,22 @@ def spawn_job(
         seed=plan.seed,
         parameters=overrides,
         folder=str(staged),
+        trials=trials,
+        probing=probing,
+        nearby=nearby,
+        stages=stages or {},
     )
     return spawn(job, worker_environment(plan.hash_seed, plan.padding), bench.timeout_s)
 
 
-def time_once(bench: Bench, variant: Variant, plan: PairPlan) -> TimingRun:
-    """Time a variant once, cleanly, in a fresh process; the run is in the store when this returns."""
+def time_once(bench: Bench, variant: Variant, plan: PairPlan, result_into: Path | None = None) -> TimingRun:
+    """Time a variant once, cleanly, in a fresh process; the run is in the store when this returns.
+
+    Parameters
+    ----------
+    result_into
+        An existing folder for what ``run`` returned, if it will be compared.
+    """
     staged = bench.store.stage()
     try:
         started_at = timestamp()
@@ -109,7 +148,9 @@ def time_once(bench: Bench, variant: Variant, plan: PairPlan) -> TimingRun:
             load_before=finished.load_before,
             stages=reply.stages,
             metrics=reply.metrics,
+            observed=dataclasses.replace(reply.observed, exit_cpu_s=finished.exit_cpu_s),
         )
+        results.take(staged, reply.result, result_into)
         bench.store.write_run(run, staged)
     except BaseException:
         bench.store.discard(staged)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import shlex
@@ -10,27 +11,28 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from perfkit.analyse import stats
+from perfkit.api import results
 from perfkit.api.bench import time_once
 from perfkit.api.profiles import LINE_LIMIT_S, profile
-from perfkit.api.verification import verify
+from perfkit.api.verification import Timed, scrutinise
 from perfkit.errors import InterruptedEarlyError, PerfkitError, RunError
 from perfkit.measure import environment, schedule
-from perfkit.model import Comparison, Event, Pair
+from perfkit.model import Comparison, Event, Pair, Scrutiny
 from perfkit.store import new_id, timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from perfkit.api.bench import Bench
     from perfkit.model import (
+        Equivalence,
         Estimate,
-        PairPlan,
         Parameters,
         ProfileRun,
         Side,
         TimingRun,
         Variant,
-        Verification,
     )
 
 BUDGET_S = 180.0
@@ -46,6 +48,9 @@ class _Timing:
     log_ratios: list[float] = field(default_factory=list)
     baseline_s: list[float] = field(default_factory=list)
     parameters: Parameters = field(default_factory=dict)
+    baseline_runs: list[TimingRun] = field(default_factory=list)
+    contender_runs: list[TimingRun] = field(default_factory=list)
+    results: list[Equivalence] = field(default_factory=list)
     longest_pair_s: float = 0.0
     stopped_because: str = ""
 
@@ -95,13 +100,28 @@ def compare(
     baseline, contender = bench.variant(baseline_name), bench.variant(contender_name)
     where = environment.look(bench.project.root, [baseline.path, contender.path, bench.inputs_path()])
     timing = _Timing()
-    verifications: list[Verification] = []
+    scrutiny = Scrutiny()
     profiles: list[ProfileRun] = []
     problem: PerfkitError | KeyboardInterrupt | None = None
     try:
-        _measure(bench, baseline, contender, timing, budget_s=budget_s, precision=precision, pairs=pairs)
+        _measure(
+            bench,
+            baseline,
+            contender,
+            timing,
+            budget_s=budget_s,
+            precision=precision,
+            pairs=pairs,
+            comparing=verifying,
+        )
         if verifying:
-            _verify(bench, baseline, contender, timing.pairs[0].plan, verifications)
+            timed = Timed(
+                parameters=timing.parameters,
+                baseline=tuple(timing.baseline_runs),
+                contender=tuple(timing.contender_runs),
+                results=tuple(timing.results),
+            )
+            scrutiny = scrutinise(bench, baseline, contender, timing.pairs[0].plan, timed)
         if profiling:
             names = [baseline_name, contender_name]
             profile(bench, names, line_limit_s=line_limit_s, clean_s=min(timing.baseline_s), into=profiles)
@@ -123,7 +143,7 @@ def compare(
         precision=precision,
         pairs=tuple(timing.pairs),
         stopped_because=timing.stopped_because or f"it was stopped early ({_in_words(problem)})",
-        verifications=tuple(verifications),
+        scrutiny=scrutiny,
         profiles=tuple(one.id for one in profiles),
         environment=where,
         command=shlex.join(command),
@@ -163,6 +183,7 @@ def _measure(
     budget_s: float,
     precision: float,
     pairs: int | None,
+    comparing: bool,
 ) -> None:
     """Measure pairs until one of the reasons to stop holds."""
     variants: dict[Side, Variant] = {"baseline": baseline, "contender": contender}
@@ -170,24 +191,40 @@ def _measure(
     for plan in itertools.islice(schedule.plan(bench.seed), pairs):
         pair_begin = time.monotonic()
         runs: dict[Side, TimingRun] = {}
-        for side in plan.order:
-            left_s = budget_s - (time.monotonic() - begin)
-            bench.listener(
-                Event(
-                    phase="measuring",
-                    doing=f"pair {plan.index + 1}: {variants[side].name}",
-                    done=len(timing.pairs),
-                    of=pairs,
-                    left_s=max(0.0, left_s) if pairs is None else None,
-                    speedup=_so_far(timing, sequential=pairs is None),
+        results_of: dict[Side, Path] = {}
+        with contextlib.ExitStack() as stack:
+            for side in plan.order:
+                left_s = budget_s - (time.monotonic() - begin)
+                bench.listener(
+                    Event(
+                        phase="measuring",
+                        doing=f"pair {plan.index + 1}: {variants[side].name}",
+                        done=len(timing.pairs),
+                        of=pairs,
+                        left_s=max(0.0, left_s) if pairs is None else None,
+                        speedup=_so_far(timing, sequential=pairs is None),
+                    )
                 )
+                if comparing:
+                    results_of[side] = bench.store.stage()
+                    stack.callback(bench.store.discard, results_of[side])
+                runs[side] = time_once(bench, variants[side], plan, results_of.get(side))
+            result = (
+                results.compared(bench.pipeline, results_of["baseline"], results_of["contender"])
+                if comparing
+                else None
             )
-            runs[side] = time_once(bench, variants[side], plan)
+        if result is not None:
+            timing.results.append(result)
+        timing.baseline_runs.append(runs["baseline"])
+        timing.contender_runs.append(runs["contender"])
         timing.log_ratios.append(_log_ratio(runs["baseline"], runs["contender"]))
         timing.parameters = runs["baseline"].parameters
         timing.baseline_s.append(runs["baseline"].run_s)
         timing.pairs.append(
-            Pair(plan=plan, baseline_run=runs["baseline"].id, contender_run=runs["contender"].id)
+            Pair(
+                plan=plan, baseline_run=runs["baseline"].id, contender_run=runs["contender"].id, result=result
+            )
         )
         timing.longest_pair_s = max(timing.longest_pair_s, time.monotonic() - pair_begin)
         if pairs is None:
@@ -215,15 +252,3 @@ def _stop(timing: _Timing, precision: float, budget_s: float, elapsed_s: float) 
     if len(timing.pairs) >= FEWEST_PAIRS and elapsed_s + timing.longest_pair_s > budget_s:
         return f"a further pair would have exceeded the budget of {budget_s:g} s"
     return ""
-
-
-def _verify(
-    bench: Bench, baseline: Variant, contender: Variant, plan: PairPlan, into: list[Verification]
-) -> None:
-    """Compare the outputs on the first pair's input, then again for each proof that is configured."""
-    proofs = [None, *bench.pipeline.proofs]
-    for done, proof in enumerate(proofs):
-        changed = ", ".join(f"{k}={v}" for k, v in proof.parameters.items()) if proof else ""
-        doing = "every stage's output" + (f" with {changed}" if changed else "")
-        bench.listener(Event(phase="verifying", doing=doing, done=done, of=len(proofs)))
-        into.append(verify(bench, baseline, contender, plan, proof))

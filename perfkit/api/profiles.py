@@ -70,31 +70,19 @@ def profile(
         expected_s = runs[0].traced_s if clean_s is None else clean_s
         first = _line_profile(bench, variants[0], plan, runs[0], clean_s=expected_s, limit_s=line_limit_s)
         runs.append(first)
-        sized = {name: first.parameters[name] for name in _size_parameter(bench, first)}
+        size = bench.size_parameter(first.parameters)
+        sized = {} if size is None else {size: first.parameters[size]}
         for variant in variants[1:]:
             announce(f"{variant.name} under line_profiler")
             runs.append(_profile(bench, "line", variant, plan, {**bench.overrides, **sized}))
     return runs
 
 
-def _size_parameter(bench: Bench, run: ProfileRun) -> list[str]:
-    """Return the name of the parameter that scales the input, if known: configured, or the only integer."""
-    if bench.pipeline.size is not None:
-        if bench.pipeline.size not in run.parameters:
-            raise UsageError(
-                f"tool.perfkit.pipelines.{bench.pipeline.name}.size names {bench.pipeline.size!r}, "
-                f"which make_inputs does not have; it has: {', '.join(run.parameters)}"
-            )
-        return [bench.pipeline.size]
-    integers = [name for name, value in run.parameters.items() if type(value) is int]
-    return integers if len(integers) == 1 else []
-
-
 def _line_profile(
     bench: Bench, variant: Variant, plan: PairPlan, at_full: ProfileRun, *, clean_s: float, limit_s: float
 ) -> ProfileRun:
     """Line-profile a variant at the largest size that fits the limit."""
-    size = next(iter(_size_parameter(bench, at_full)), None)
+    size = bench.size_parameter(at_full.parameters)
     full = at_full.parameters[size] if size is not None else None
     if size is None or type(full) is not int:
         return _profile(bench, "line", variant, plan, bench.overrides)

@@ -13,6 +13,7 @@ from perfkit.errors import UsageError
 from perfkit.model import ProfileRun, Report, StoredFile, TimingRun
 from perfkit.report import charts, markdown, summary
 from perfkit.store import named_errors
+from perfkit.verify import mapping
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +48,10 @@ def load(bench: Bench, comparison_id: str | None = None) -> Report:
         for run_id in (pair.baseline_run, pair.contender_run)
     }
     breakdown = stages.breakdown(
-        [(runs[pair.baseline_run], runs[pair.contender_run]) for pair in comparison.pairs],
+        [
+            (runs[pair.baseline_run], _mapped(runs[pair.contender_run], comparison))
+            for pair in comparison.pairs
+        ],
         sequential=comparison.sequential,
     )
     profiles = _profiles(store, comparison)
@@ -59,6 +63,12 @@ def load(bench: Bench, comparison_id: str | None = None) -> Report:
         optimisations=_optimisations(comparison, profiles, breakdown),
         files=_files(bench, profiles),
     )
+
+
+def _mapped(run: TimingRun, comparison: Comparison) -> TimingRun:
+    """Return a contender's run with its stages under the baseline's names."""
+    stages = mapping.renamed_timings(run.stages, comparison.pipeline.stages)
+    return dataclasses.replace(run, stages=stages)
 
 
 def _find(bench: Bench, wanted: str | None) -> str:

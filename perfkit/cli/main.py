@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "compare": "Measure, verify and profile two variants, and write the report.",
+    "verify": "Compare every stage's output on many inputs, and look for tricks.",
     "run": "Time one variant.",
     "profile": "Profile variants with cProfile and line_profiler.",
     "report": "Render the report of a stored comparison again.",
     "view": "Open a stored profile in snakeviz.",
+    "audit": "Check a report that someone else wrote against its own figures.",
     "list": "List pipelines, variants and what is stored.",
 }
 

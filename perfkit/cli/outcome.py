@@ -33,8 +33,14 @@ def tell(report: Report, written: Sequence[Path], *, as_json: bool) -> int:
 
         Console().print(terminal.render(report))
     click.echo(f"report: {options.nearby(written[0])}", err=True)
-    failed = gates.failed(report.comparison, report.breakdown)
-    undecided = gates.undecided(report.comparison, report.breakdown)
+    return status(
+        gates.failed(report.comparison, report.breakdown),
+        gates.undecided(report.comparison, report.breakdown),
+    )
+
+
+def status(failed: Sequence[str], undecided: Sequence[str]) -> int:
+    """Say on stderr which gates failed and what is not decided, and return the exit status."""
     for sentence in failed:
         click.echo(f"{click.style('gate failed:', fg='red', bold=True)} {sentence}", err=True)
     for sentence in undecided:

@@ -1,10 +1,13 @@
-"""What parent and worker say to each other: one job down one pipe, exactly one reply up another.
+"""What parent and worker say to each other: one job down one pipe, in two lines, one reply up another.
+
+The second line, which names the inputs, is read only after the variant was imported: while its module body
+runs no seed lies in any frame or in memory.
 
 Standard library alone, and plain dictionaries on the worker's side: anything more in that process would be
 measurement noise. The parent decodes the reply into `perfkit.model.Reply` or `perfkit.model.Failure`.
 
 ====== =========================================================================
-job    the fields of `perfkit.model.Job`, as one line of JSON
+job    the fields of `perfkit.model.Job`, a line of JSON without those in `INPUTS` and one with them
 reply  ``{"ok": {fields of Reply}}`` or ``{"failed": {fields of Failure}}``, one line
 ====== =========================================================================
 """
@@ -17,6 +20,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, BinaryIO
+
+
+INPUTS = ("seed", "parameters", "trials", "nearby")
 
 
 def send(pipe: BinaryIO, message: Mapping[str, Any]) -> None:

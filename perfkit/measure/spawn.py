@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import selectors
 import signal
 import subprocess
@@ -41,11 +42,20 @@ _DETAIL_LINES = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """A worker's reply, and what only its parent could see."""
+    """A worker's reply, and what only its parent could see.
+
+    Attributes
+    ----------
+    process_s
+        Wall time of the whole process, less what perfkit itself took to keep the result.
+    exit_cpu_s
+        CPU time of the process between its reply and its end.
+    """
 
     reply: Reply
     process_s: float
     load_before: float
+    exit_cpu_s: float
 
 
 class _ReplyFile(msgspec.Struct, forbid_unknown_fields=True):
@@ -98,6 +108,7 @@ def spawn(job: Job, environment: Mapping[str, str], timeout_s: float) -> Finishe
     """
     folder = Path(job.folder)
     load_before = os.getloadavg()[0]
+    cpu_before = _children_cpu_s()
     job_read, job_write = os.pipe()
     reply_read, reply_write = os.pipe()
     try:
@@ -121,7 +132,10 @@ def spawn(job: Job, environment: Mapping[str, str], timeout_s: float) -> Finishe
                 job_read = reply_write = -1
                 with contextlib.suppress(BrokenPipeError), os.fdopen(job_write, "wb") as pipe:
                     job_write = -1
-                    protocol.send(pipe, asdict(job))
+                    fields = asdict(job)
+                    inputs = {name: fields.pop(name) for name in protocol.INPUTS}
+                    protocol.send(pipe, fields)
+                    protocol.send(pipe, inputs)
                 received, late = _wait(process, reply_read, begin + timeout_s)
                 process_s = time.perf_counter() - begin
         finally:
@@ -138,7 +152,18 @@ def spawn(job: Job, environment: Mapping[str, str], timeout_s: float) -> Finishe
         )
         raise RunError(f"{job.variant_path} {what}", _tail(folder))
     reply = _accept(received, process.returncode, job, folder)
-    return Finished(reply=reply, process_s=process_s, load_before=load_before)
+    return Finished(
+        reply=reply,
+        process_s=process_s - reply.recording_s,
+        load_before=load_before,
+        exit_cpu_s=max(0.0, _children_cpu_s() - cpu_before - reply.process_cpu_s),
+    )
+
+
+def _children_cpu_s() -> float:
+    """CPU seconds of all children that have ended; the worker is the only one meanwhile."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _wait(process: subprocess.Popen[bytes], reply_read: int, deadline: float) -> tuple[bytes, bool]:

@@ -1,8 +1,8 @@
 """The measured process: ``python -P -m perfkit.measure.worker JOB_FD REPLY_FD``.
 
-It imports one variant, makes the inputs, calls ``run(inputs)`` once and replies. It prints nothing, and
-before the run it loads nothing that the job does not name: its own needs are in memory already, equally for
-both sides.
+It imports one variant, makes the inputs, calls ``run(inputs)`` and replies: once if it is timed or profiled,
+in one trial after the other if it is verified. It prints nothing, and before the run it loads nothing that
+the job does not name: its own needs are in memory already, equally for both sides.
 """
 
 from __future__ import annotations
@@ -16,16 +16,19 @@ import resource
 import sys
 import traceback
 from contextlib import suppress
-from time import perf_counter
+from time import perf_counter, process_time
 
 from perfkit.markers import Recorder
-from perfkit.measure import protocol
+from perfkit.measure import plain, protocol
+from perfkit.verify import watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
     from typing import Any
+
+_RESULT_BYTES = 1 << 28  # of a timed run's result that are kept for comparison
 
 
 class _PhaseError(Exception):
@@ -158,107 +161,200 @@ def _stages(recorder: Recorder) -> list[dict[str, Any]]:
     ]
 
 
-def _work(job: dict[str, Any]) -> dict[str, Any]:
+class _Pipeline:
+    """The two functions of a pipeline, imported before the job's inputs are known, which it then adds."""
+
+    def __init__(self, job: dict[str, Any], rest: Callable[[], dict[str, Any]]) -> None:
+        root, path, inputs_path = job["root"], job["variant_path"], job["inputs_path"]
+        sys.argv = [path]
+        begin, cpu = perf_counter(), process_time()
+        try:
+            self.module = _load(root, path)
+        except BaseException as error:
+            raise _PhaseError("import", error) from error
+        self.import_s = perf_counter() - begin
+        self.body_cpu_s = process_time() - cpu
+        try:
+            self.inputs_module = _load(root, inputs_path)
+        except BaseException as error:
+            raise _PhaseError("import", error) from error
+        try:
+            self.run = _function(self.module, "run", path)
+            self.make_inputs = _function(self.inputs_module, "make_inputs", inputs_path)
+        except TypeError as error:
+            raise _PhaseError("contract", error) from error
+        self._inputs_path = inputs_path
+        job |= rest()
+        try:
+            self.parameters = self.complete(job["parameters"])
+        except (TypeError, ValueError) as error:
+            raise _PhaseError("parameters", error) from error
+
+    def complete(self, overrides: dict[str, Any]) -> dict[str, Any]:
+        """Return the overrides and the defaults of all other parameters."""
+        return _parameters(self.make_inputs, self._inputs_path, overrides)
+
+
+def _work(job: dict[str, Any], rest: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Do the job; returns the fields of the reply."""
-    root, path, inputs_path = job["root"], job["variant_path"], job["inputs_path"]
-    sys.argv = [path]
-
-    begin = perf_counter()
+    if job["kind"] == "describe":
+        return _described(_Pipeline(job, rest))
+    if job["kind"] in {"verify", "differ"}:
+        return _verify(job, rest)
+    guard = watch.Guard()
+    clock = perf_counter  # a local name: what the variant does to this module's does not reach it
+    pipeline = _Pipeline(job, rest)
+    watch.seed_generators(job["seed"])
+    begin, cpu = perf_counter(), process_time()
     try:
-        module = _load(root, path)
-    except BaseException as error:
-        raise _PhaseError("import", error) from error
-    import_s = perf_counter() - begin
-
-    try:
-        inputs_module = _load(root, inputs_path)
-    except BaseException as error:
-        raise _PhaseError("import", error) from error
-    try:
-        run = _function(module, "run", path)
-        make_inputs = _function(inputs_module, "make_inputs", inputs_path)
-    except TypeError as error:
-        raise _PhaseError("contract", error) from error
-    try:
-        parameters = _parameters(make_inputs, inputs_path, job["parameters"])
-    except (TypeError, ValueError) as error:
-        raise _PhaseError("parameters", error) from error
-
-    begin = perf_counter()
-    try:
-        inputs = make_inputs(job["seed"], **job["parameters"])
+        inputs = pipeline.make_inputs(job["seed"], **job["parameters"])
     except BaseException as error:
         raise _PhaseError("inputs", error) from error
-    inputs_s = perf_counter() - begin
+    inputs_s, inputs_cpu_s = perf_counter() - begin, process_time() - cpu
 
-    instrument = _instrument(job, module)
-    recorder = Recorder(instrument.on_checkpoint)
+    instrument = _instrument(job, pipeline.module)
+    recorder = Recorder()
+    watch.seed_generators(job["seed"])
+    tracers = watch.tracers()
+    threads = watch.threads()
     gc.collect()
     _reset_peak()
     cpu_before = _cpu_s()
     recorder.start()
-    begin = perf_counter()
+    begin = clock()
     try:
-        result = instrument.call(run, inputs)
+        result = instrument.call(pipeline.run, inputs)
     except BaseException as error:
         raise _PhaseError("run", error, recorder) from error
     finally:
-        run_s = perf_counter() - begin
+        run_s = clock() - begin
         recorder.stop()
     cpu_s = _cpu_s() - cpu_before
     peak = _peak_rss()
+    busy = watch.busy_threads(threads, job["root"])
+    begin = perf_counter()
     try:
-        instrument.save(result)
+        kept = instrument.save(result)
     except BaseException as error:
         raise _PhaseError("record", error) from error
     return {
-        "import_s": import_s,
+        "import_s": pipeline.import_s,
         "inputs_s": inputs_s,
         "run_s": run_s,
         "cpu_s": cpu_s,
         "peak_rss_bytes": peak,
-        "stages": _stages(recorder),
-        "metrics": _metrics(result),
-        "parameters": parameters,
+        "parameters": pipeline.parameters,
         "warnings": instrument.warnings(),
+        "result": kept,
+        "observed": {
+            "inputs_cpu_s": inputs_cpu_s,
+            "inputs_from": watch.origin(pipeline.make_inputs),
+            "tampered": guard.tampered(),
+            "tracers": [*tracers, *(one for one in instrument.tracers() if one not in tracers)],
+            "settings": watch.settings(),
+            "busy_threads": busy,
+        },
+        "recording_s": perf_counter() - begin,
+        **_outcome(recorder, result),
+    }
+
+
+def _outcome(recorder: Recorder, result: object) -> dict[str, Any]:
+    return {"stages": _stages(recorder), "metrics": _metrics(result)}
+
+
+def _described(pipeline: _Pipeline) -> dict[str, Any]:
+    """Return the reply of a job that times nothing."""
+    return {
+        "import_s": pipeline.import_s,
+        "inputs_s": 0.0,
+        "run_s": 0.0,
+        "cpu_s": 0.0,
+        "peak_rss_bytes": _peak_rss(),
+        "stages": [],
+        "metrics": {},
+        "parameters": pipeline.parameters,
+    }
+
+
+def _verify(job: dict[str, Any], rest: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Run the trials of a verification; what came of them lies in the job's folder."""
+    from perfkit.verify import session as sessions
+
+    session = sessions.Session(job)
+    session.preload(job["variant_path"])
+    guard = watch.Guard()
+    with session.events.listening("import"):
+        pipeline = _Pipeline(job, rest)
+    session.begin(job)
+    if job["kind"] == "differ":
+        from perfkit.verify import differential
+
+        try:
+            differential.work(job, pipeline.inputs_module, pipeline.module, pipeline.make_inputs)
+        except BaseException as error:
+            raise _PhaseError("run", error) from error
+        trials = []
+    else:
+        try:
+            trials = session.work(
+                pipeline.make_inputs, pipeline.run, parameters=pipeline.complete, outcome=_outcome
+            )
+        except sessions.TrialError as failed:
+            raise _PhaseError(failed.phase, failed.error, failed.recorder) from failed
+        except BaseException as error:
+            raise _PhaseError("record", error) from error
+    return {
+        **_described(pipeline),
+        "cpu_s": sum(one.cpu_s for one in trials),
+        "observed": {
+            "body_cpu_s": pipeline.body_cpu_s,
+            "inputs_from": watch.origin(pipeline.make_inputs),
+            "tampered": [
+                *guard.tampered(),
+                *watch.patched(job["root"], pipeline.inputs_module, pipeline.module),
+            ],
+            "settings": watch.settings(),
+            **session.seen(),
+        },
     }
 
 
 class _Clean:
-    """A timed run: nothing but the stages' clocks."""
+    """A timed run: nothing but the stages' clocks, and what run returned."""
 
-    on_checkpoint: Callable[[str, Any], None] | None = None
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
 
     def call(self, run: Callable[[Any], Any], inputs: object) -> object:
         return run(inputs)
 
-    def save(self, result: object) -> None:
-        """Leave nothing."""
+    def tracers(self) -> list[str]:
+        """Return what slows the process down after the run."""
+        return watch.tracers()
+
+    def save(self, result: object) -> str:
+        """Keep the result, so that what was timed is what is compared: as text, or else in the folder."""
+        text = plain.write(result)
+        if text is None:
+            from pathlib import Path
+
+            from perfkit.verify.checkpoints import CheckpointRecorder
+
+            keep = CheckpointRecorder(Path(self._folder), budget_bytes=_RESULT_BYTES)
+            keep("", result)
+            keep.save()
+        return text or ""
 
     def warnings(self) -> list[str]:
         return []
-
-
-class _Verifying(_Clean):
-    """A run whose stages' values are kept, at the moment they are returned."""
-
-    def __init__(self, folder: str) -> None:
-        from pathlib import Path
-
-        from perfkit.verify.checkpoints import CheckpointRecorder
-
-        self.keep = CheckpointRecorder(Path(folder))
-        self.on_checkpoint = self.keep
-
-    def save(self, result: object) -> None:
-        self.keep("", result)
-        self.keep.save()
 
 
 class _Profiling(_Clean):
     """A run under a profiler."""
 
     def __init__(self, job: dict[str, Any], module: ModuleType) -> None:
+        super().__init__(job["folder"])
         from pathlib import Path
 
         name = {"cprofile": "cprofile", "line": "line"}[job["kind"]]
@@ -269,31 +365,37 @@ class _Profiling(_Clean):
     def call(self, run: Callable[[Any], Any], inputs: object) -> object:
         return self.profiler.run(lambda: run(inputs))
 
-    def save(self, result: object) -> None:  # noqa: ARG002  the profile does not hold the result
+    def tracers(self) -> list[str]:
+        return []  # the profiler is one
+
+    def save(self, result: object) -> str:  # noqa: ARG002  the profile does not hold the result
         self.profiler.save(self.folder)
+        return ""
 
     def warnings(self) -> list[str]:
         return list(self.profiler.warnings)
 
 
 def _instrument(job: dict[str, Any], module: ModuleType) -> _Clean:
-    if job["kind"] == "time":
-        return _Clean()
-    if job["kind"] == "verify":
-        return _Verifying(job["folder"])
-    return _Profiling(job, module)
+    return _Clean(job["folder"]) if job["kind"] == "time" else _Profiling(job, module)
 
 
 def main() -> None:
     """Read the job, do it, send the one reply."""
     job_fd, reply_fd = (int(one) for one in sys.argv[1:3])
-    with os.fdopen(job_fd, "rb") as pipe:
-        job = protocol.receive(pipe)
+    jobs = os.fdopen(job_fd, "rb", buffering=0)
+    job = protocol.receive(jobs)
     if job is None:
         return  # the parent is gone
+
+    def rest() -> dict[str, Any]:
+        with jobs:
+            return protocol.receive(jobs) or sys.exit()
+
     with os.fdopen(reply_fd, "wb") as pipe:
         try:
-            reply = {"ok": _work(job)}
+            done = _work(job, rest)
+            reply = {"ok": {**done, "process_cpu_s": _cpu_s()}}
         except _PhaseError as failed:
             reply = {"failed": failed.reply}
         protocol.send(pipe, reply)

@@ -1,7 +1,6 @@
 """What may be claimed about speed, the target and the output: sentences that the numbers carry, and no more.
 
-Speed and equality are judged apart: a speedup is "verified" only if every stage was compared in every
-verification and none differs.
+Speed and equality are judged apart: `perfkit.report.equality` says when a speedup is "verified".
 """
 
 from __future__ import annotations
@@ -11,40 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from perfkit.report import units
-from perfkit.report.text import Line, code, line, listed, prose, strong
+from perfkit.report.equality import Equality, judge
+from perfkit.report.text import Line, code, line, strong
 
 if TYPE_CHECKING:
-    from perfkit.model import Estimate, Report, Verification
+    from perfkit.model import Estimate, Report
 
 FEW_PAIRS = 6
 """Fewer pairs allow no interval without the assumption that log ratios are about normal."""
-PASSED = frozenset({"identical", "equal within tolerance", "statistically equivalent"})
-RESULT = "result"
-"""The name of what ``run`` returned in a verification; it is no stage."""
-_MOST_NAMED = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Equality:
-    """What all verifications together say of the output.
-
-    Attributes
-    ----------
-    verified
-        Every stage was compared in all of them, and none differs.
-    different
-        At least one stage differs.
-    why
-        What keeps it from being verified; empty if nothing does.
-    stages, verifications
-        How many were compared.
-    """
-
-    verified: bool
-    different: bool
-    why: Line
-    stages: int
-    verifications: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,49 +31,12 @@ class Aim:
 
 def equality(report: Report) -> Equality:
     """Judge the output over all verifications."""
-    done = [verification for verification in report.comparison.verifications if verification.stages]
-    if not done:
-        return Equality(
-            verified=False,
-            different=False,
-            why=line("outputs were not compared"),
-            stages=0,
-            verifications=0,
-        )
     timed = [
         row.path
         for row in report.breakdown.rows
         if row.kind in {"stage", "other thread"} and row.baseline_s is not None
     ]
-    verdicts = [(one.stage, one.verdict, one.reason) for checked in done for one in checked.stages]
-    for verification in done:
-        seen = {one.stage for one in verification.stages}
-        verdicts += [
-            (path, "not checked", "no output of it was recorded") for path in timed if path not in seen
-        ]
-
-    wrong: dict[str, Line] = {}
-    # What differs is named before what was not compared; the first word on a stage stands.
-    for verdict in ("different", "inconclusive", "not checked"):
-        for stage, found, reason in verdicts:
-            if found == verdict:
-                wrong.setdefault(stage, _trouble(stage, verdict, reason))
-    return Equality(
-        verified=not wrong,
-        different=any(found == "different" for _, found, _ in verdicts),
-        why=listed(list(wrong.values()), _MOST_NAMED),
-        stages=len({stage for stage, _, _ in verdicts} - {RESULT}),
-        verifications=len(done),
-    )
-
-
-def _trouble(stage: str, verdict: str, reason: str) -> Line:
-    """Say in a few words what is wrong with a stage; the correctness section has the details."""
-    name = line("the result") if stage == RESULT else line(code(stage))
-    if verdict == "different":
-        return line(name, " differs")
-    because = prose(f" ({reason.rstrip('.')})") if reason else line()
-    return line(name, " was not checked" if verdict == "not checked" else f" is {verdict}", because)
+    return judge(report.comparison.scrutiny, timed)
 
 
 def doubt(estimate: Estimate) -> Line:
@@ -139,7 +75,18 @@ def headline(report: Report) -> Line:
     checked = equality(report)
     if verdict == "faster" and checked.verified:
         speedup = strong(f"{units.ratio(run)} speedup")
-        return line(contender, " achieved a ", speedup, " over ", baseline, " ", doubt(run), ", verified.")
+        return line(
+            contender,
+            " achieved a ",
+            speedup,
+            " over ",
+            baseline,
+            " ",
+            doubt(run),
+            ", verified",
+            checked.proviso,
+            ".",
+        )
     if verdict == "faster":
         measured = strong(f"{units.ratio(run)} measured")
         return line(
@@ -157,7 +104,7 @@ def headline(report: Report) -> Line:
             ".",
         )
     outputs = (
-        line(" Outputs verified.")
+        line(" Outputs verified", checked.proviso, ".")
         if checked.verified
         else line(" ", strong("Not verified"), ": ", checked.why, ".")
     )
@@ -288,10 +235,13 @@ def conclusion(report: Report) -> Line:
         parts.append(line(held.sentence, " "))
     if checked.verified:
         parts.append(
-            f"The outputs are verified: {_stages(checked.stages)} compared in "
-            f"{_verifications(checked.verifications)}, and none differs."
+            line(
+                "The outputs are verified",
+                checked.proviso,
+                f": {_stages(checked.stages)} compared on {_inputs(checked.inputs)}, and none differs.",
+            )
         )
-    elif checked.verifications:
+    elif checked.inputs:
         parts.append(line("The outputs are not verified: ", checked.why, "."))
     else:
         parts.append("Whether the outputs are still right is unknown: they were not compared.")
@@ -318,10 +268,5 @@ def _stages(n: int) -> str:
     return "its one stage was" if n == 1 else f"all {n} stages were"
 
 
-def _verifications(n: int) -> str:
-    return "1 verification" if n == 1 else f"{n} verifications"
-
-
-def is_extra(verification: Verification) -> bool:
-    """Say whether a verification is a further proof rather than the main one."""
-    return bool(verification.reason)
+def _inputs(n: int) -> str:
+    return "1 input" if n == 1 else f"{n} inputs"

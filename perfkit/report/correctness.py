@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from perfkit.report import claims, units
 from perfkit.report.changes import changed_settings, settings
+from perfkit.report.equality import PASSED, RESULT
 from perfkit.report.text import Column, Line, Row, Table, code, line, listed, prose
 
 if TYPE_CHECKING:
-    from perfkit.model import Equivalence, Metrics, Report, Verdict, Verification
+    from perfkit.model import Equivalence, Metrics, Parameters, Report, Scrutiny, Verdict, Verification
 
 _MARKS: dict[Verdict, str] = {
     "identical": "✅",
@@ -21,7 +22,7 @@ _MARKS: dict[Verdict, str] = {
     "not checked": "⚪",
     "inconclusive": "⚪",
 }
-_CHANCE = "_chance"
+_CHANCE, _CASES = "_chance", "_cases"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,38 +56,74 @@ class Checked:
     metric_remarks: tuple[Line, ...]
 
 
-def checks(report: Report) -> tuple[Checked, ...]:
-    """Build the section on correctness, one part for each verification."""
-    return tuple(_checked(report, one, index) for index, one in enumerate(report.comparison.verifications))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sides:
+    """Who was compared: all that the section needs besides the verifications.
+
+    Attributes
+    ----------
+    baseline, contender
+        Names of the variants.
+    parameters
+        Of the main run.
+    timed_metrics
+        Of each timed pair, the baseline's and the contender's.
+    """
+
+    baseline: str
+    contender: str
+    parameters: Parameters
+    timed_metrics: tuple[tuple[Metrics, Metrics], ...] = ()
 
 
-def _checked(report: Report, one: Verification, index: int) -> Checked:
-    changed = changed_settings(one.parameters, report.comparison.parameters)
+def sides(report: Report) -> Sides:
+    """Return who is compared in a report."""
+    runs = report.timing_runs
+    return Sides(
+        baseline=report.comparison.baseline.name,
+        contender=report.comparison.contender.name,
+        parameters=report.comparison.parameters,
+        timed_metrics=tuple(
+            (runs[pair.baseline_run].metrics, runs[pair.contender_run].metrics)
+            for pair in report.comparison.pairs
+            if pair.baseline_run in runs and pair.contender_run in runs
+        ),
+    )
+
+
+def checks(who: Sides, scrutiny: Scrutiny) -> tuple[Checked, ...]:
+    """Build the section on correctness, one part for each verification of the full size."""
+    full = [one for one in scrutiny.verifications if one.kind in {"main", "proof"}]
+    return tuple(_checked(who, one) for one in full)
+
+
+def _checked(who: Sides, one: Verification) -> Checked:
+    changed = changed_settings(one.parameters, who.parameters)
     inputs = line(
         "Both sides got the same inputs, from ",
         code("make_inputs"),
         " of ",
-        code(report.comparison.baseline.name),
+        code(who.baseline),
         f" with seed {one.seed} and ",
         settings(one.parameters),
         ".",
     )
     if changed:
         heading = line("With ", settings(changed))
-    elif claims.is_extra(one) or index:
+    elif one.kind == "proof":
         heading = line(f"Further verification, seed {one.seed}")
     else:
         heading = line()
     return Checked(
-        main=not index and not claims.is_extra(one),
-        passed=all(stage.verdict in claims.PASSED for stage in one.stages),
+        main=one.kind == "main",
+        passed=all(stage.verdict in PASSED for stage in one.stages),
         summary=_summary(one),
         heading=heading,
         intro=line(prose(f"{_sentence(one.reason)} " if one.reason else ""), inputs),
         table=_table(one),
         reasons=tuple(reason for stage in one.stages for reason in _reasons(stage)),
-        metrics=_metrics(report, one),
-        metric_remarks=_metric_remarks(report, one),
+        metrics=_metrics(who, one),
+        metric_remarks=_metric_remarks(who, one),
     )
 
 
@@ -99,7 +136,7 @@ def _summary(one: Verification) -> Line:
     bounded = [
         (stage.worst_rel / stage.rtol, stage)
         for stage in one.stages
-        if stage.verdict in claims.PASSED and stage.worst_rel and stage.rtol
+        if stage.verdict in PASSED and stage.worst_rel and stage.rtol
     ]
     if not bounded:
         return line(listed(found), ".")
@@ -113,7 +150,7 @@ def _summary(one: Verification) -> Line:
 
 
 def _name(stage: str) -> Line:
-    return line("result of ", code("run")) if stage == claims.RESULT else line(code(stage))
+    return line("result of ", code("run")) if stage == RESULT else line(code(stage))
 
 
 def _table(one: Verification) -> Table:
@@ -166,12 +203,13 @@ def _sentence(text: str) -> str:
 
 
 def _names(one: Verification) -> list[str]:
-    """Return the metrics of either side, the baseline's order first, without the chance levels of others."""
+    """Return the metrics of either side, the baseline's order first, without what only explains others."""
     names = list(dict.fromkeys([*one.baseline_metrics, *one.contender_metrics]))
-    return [name for name in names if not (name.endswith(_CHANCE) and name.removesuffix(_CHANCE) in names)]
+    beside = {f"{name}{suffix}" for name in names for suffix in (_CHANCE, _CASES)}
+    return [name for name in names if name not in beside]
 
 
-def _metrics(report: Report, one: Verification) -> Table | None:
+def _metrics(who: Sides, one: Verification) -> Table | None:
     rows = [
         Row(
             cells=(
@@ -188,8 +226,8 @@ def _metrics(report: Report, one: Verification) -> Table | None:
     return Table(
         columns=(
             Column(key="metric", title="metric"),
-            Column(key="baseline", title=report.comparison.baseline.name, align="right"),
-            Column(key="contender", title=report.comparison.contender.name, align="right"),
+            Column(key="baseline", title=who.baseline, align="right"),
+            Column(key="contender", title=who.contender, align="right"),
             Column(key="difference", title="difference", align="right"),
         ),
         rows=tuple(rows),
@@ -227,37 +265,32 @@ def _chance(one: Verification, name: str) -> Line:
     return line() if level is None else line(f" (chance: {units.significant(level, 2)})")
 
 
-def _metric_remarks(report: Report, one: Verification) -> tuple[Line, ...]:
-    comparison = report.comparison
-    sides = ((comparison.baseline, one.baseline_metrics), (comparison.contender, one.contender_metrics))
+def _metric_remarks(who: Sides, one: Verification) -> tuple[Line, ...]:
+    both = ((who.baseline, one.baseline_metrics), (who.contender, one.contender_metrics))
     remarks = []
     for name in _names(one):
         level = one.baseline_metrics.get(name + _CHANCE)
         if level is None:
             continue
-        values = [(side.name, metrics.get(name)) for side, metrics in sides]
+        values = [(side, metrics.get(name)) for side, metrics in both]
         low = [line(code(side)) for side, value in values if value is not None and value <= level]
         if low:
             chance = units.significant(level, 2)
             remarks.append(
                 line(code(name), " of ", listed(low), f" is no better than chance ({chance}): no evidence.")
             )
-    if not claims.is_extra(one):
-        remarks += _over_pairs(report, _names(one))
+    if one.kind == "main":
+        remarks += _over_pairs(who, _names(one))
     return tuple(remarks)
 
 
-def _over_pairs(report: Report, names: list[str]) -> list[Line]:
+def _over_pairs(who: Sides, names: list[str]) -> list[Line]:
     """Say of each metric whether the timed pairs agree on it, or by how much at most they do not."""
-    runs = report.timing_runs
-    pairs = [
-        (runs[pair.baseline_run].metrics, runs[pair.contender_run].metrics)
-        for pair in report.comparison.pairs
-        if pair.baseline_run in runs and pair.contender_run in runs
-    ]
     made = []
     for name in names:
-        both = [(left[name], right[name]) for left, right in pairs if name in left and name in right]
+        both = [
+            (left[name], right[name]) for left, right in who.timed_metrics if name in left and name in right
+        ]
         gaps = [_gap(baseline, contender) for baseline, contender in both]
         if not gaps:
             continue

@@ -42,7 +42,12 @@ def render(report: Report) -> str:
         "pairs": pairs,
         "files": report.files,
     }
-    return msgspec.json.format(msgspec.json.encode(content), indent=2).decode() + "\n"
+    return as_json(content)
+
+
+def as_json(record: object) -> str:
+    """Render records as JSON, indented by two, with a newline at the end."""
+    return msgspec.json.format(msgspec.json.encode(record), indent=2).decode() + "\n"
 
 
 def _times(report: Report, run_id: str) -> dict[str, object]:

@@ -13,16 +13,17 @@ from rich.panel import Panel
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from perfkit.report import view
-from perfkit.report.text import line
+from perfkit.report import correctness, equality, honesty, view
+from perfkit.report.text import code, line, strong
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
-    from perfkit.model import Report
+    from perfkit.model import Report, VerificationReport
     from perfkit.report.correctness import Checked
+    from perfkit.report.honesty import Honesty
     from perfkit.report.speed import Parts
     from perfkit.report.text import Line, Table
 
@@ -74,10 +75,49 @@ def render(report: Report) -> RenderableType:
         parts += _check(check)
     if not made.checks:
         parts += _section("Outputs", Text("not compared", "yellow"))
+    if made.honesty is not None:
+        parts += honesty_parts(made.honesty)
     if made.caution:
         parts += [Text(), Text.assemble(("! ", "bold yellow"), _text(made.caution))]
     if made.report_path:
         parts += [Text(), Text.assemble("Report: ", (made.report_path, "cyan"), overflow="fold")]
+    return Group(*parts)
+
+
+def render_verification(report: VerificationReport) -> RenderableType:
+    """Lay out a verification of its own.
+
+    Parameters
+    ----------
+    report
+        What was compared and found.
+    """
+    found = equality.judge(report.scrutiny)
+    baseline, contender = code(report.baseline.name), code(report.contender.name)
+    if found.verified:
+        inputs = "1 input" if found.inputs == 1 else f"{found.inputs} inputs"
+        words = line(contender, " equals ", baseline, found.proviso, f": verified on {inputs}.")
+    else:
+        words = line(contender, " against ", baseline, ": ", strong("not verified"), ", ", found.why, ".")
+    tone = "good" if found.verified else "bad" if found.different else "open"
+    who = correctness.Sides(
+        baseline=report.baseline.name, contender=report.contender.name, parameters=report.parameters
+    )
+    parts: list[RenderableType] = [
+        Panel(
+            _text(words),
+            title=_text(line("Verification: ", code(report.pipeline.name))),
+            title_align="left",
+            border_style=_COLOURS[tone],
+            box=box.ROUNDED,
+            padding=(0, 1),
+        )
+    ]
+    for check in correctness.checks(who, report.scrutiny):
+        parts += _check(check)
+    found_besides = honesty.honesty(report.scrutiny)
+    if found_besides is not None:
+        parts += honesty_parts(found_besides)
     return Group(*parts)
 
 
@@ -102,6 +142,23 @@ def _check(check: Checked) -> list[RenderableType]:
     if check.metrics:
         parts += [Text(), _table(check.metrics)]
         parts += [_note(remark) for remark in check.metric_remarks]
+    return parts
+
+
+def honesty_parts(found: Honesty) -> list[RenderableType]:
+    """Lay out what was tried besides, and what the honesty checks say."""
+    parts: list[RenderableType] = []
+    if found.tried is not None:
+        parts += _section("Other inputs", _table(found.tried.only("input", "outcome")))
+    if found.timed:
+        parts += [_text(found.timed)]
+    if found.fed:
+        parts += [_text(found.fed)]
+    if found.findings is not None:
+        parts += _section("Honesty checks", _table(found.findings))
+    parts += [_text(found.clean)] if found.clean else []
+    parts += [_text(one) for one in found.weak]
+    parts += [_note(line("Not tried: ", one)) for one in found.untried]
     return parts
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from perfkit.report import changes, claims, correctness, method, speed, units
+from perfkit.report import changes, claims, correctness, honesty, method, speed, units
 from perfkit.report.text import Column, Line, Row, Table, code, line, prose
 
 if TYPE_CHECKING:
     from perfkit.model import Report
     from perfkit.report.changes import Changes, Profile
     from perfkit.report.correctness import Checked
+    from perfkit.report.honesty import Honesty
     from perfkit.report.method import Method
     from perfkit.report.speed import Parts, Performance
 
@@ -42,6 +43,7 @@ class View:
     changes: Changes
     profiles: tuple[Profile, ...]
     checks: tuple[Checked, ...]
+    honesty: Honesty | None
     techniques: Table | None
     files: Table | None
     method: Method
@@ -86,7 +88,8 @@ def build(report: Report) -> View:
         breakdown=speed.breakdown(report),
         changes=changes.changes(report),
         profiles=changes.profiles(report),
-        checks=correctness.checks(report),
+        checks=correctness.checks(correctness.sides(report), comparison.scrutiny),
+        honesty=honesty.honesty(comparison.scrutiny),
         techniques=changes.techniques(report),
         files=_files(report),
         method=method.method(report),

@@ -32,7 +32,8 @@ class CheckpointRecorder:
     folder
         An existing folder, for the arrays and the list of checkpoints.
     budget_bytes
-        The bytes of all arrays stored by this run; of an array beyond it only the digest is kept.
+        The bytes of all arrays stored by this run; of an array beyond it, or too large for the disk, a sample
+        is kept besides the digest.
     """
 
     def __init__(self, folder: Path, *, budget_bytes: int = 2 * 1024**3) -> None:
@@ -57,7 +58,7 @@ class CheckpointRecorder:
         Raises
         ------
         OSError
-            When an array cannot be written, as on a full disk.
+            When an array cannot be written; that the disk is full is no error.
         """
         with self._lock:
             if self._walking:
@@ -73,6 +74,12 @@ class CheckpointRecorder:
             nth = self._occurrences[stage_path]
             self._occurrences[stage_path] += 1
             self._checkpoints.append(Checkpoint(stage=stage_path, occurrence=nth, leaves=tuple(leaves)))
+
+    @property
+    def checkpoints(self) -> tuple[Checkpoint, ...]:
+        """What was kept so far, in the order in which it was handed over."""
+        with self._lock:
+            return tuple(self._checkpoints)
 
     def save(self) -> None:
         """Write ``checkpoints.json``.

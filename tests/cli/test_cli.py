@@ -67,7 +67,7 @@ def test_help_is_quick_to_load() -> None:
         assert f"  {command} " in done.stdout
 
 
-@pytest.mark.parametrize("command", ["compare", "run", "profile", "report", "view", "list"])
+@pytest.mark.parametrize("command", ["compare", "verify", "run", "profile", "report", "view", "list"])
 def test_every_command_has_help(command: str, tmp_path: Path) -> None:
     done = perfkit(tmp_path, command, "--help")
     assert done.returncode == 0
@@ -82,9 +82,10 @@ def test_a_comparison_leaves_a_report(compared: Path) -> None:
     assert (folder / "stages.svg").read_text().lstrip().startswith("<?xml")
     summary = json.loads((folder / "summary.json").read_text())
     assert len(summary["pairs"]) == 3
-    assert {one["verdict"] for v in summary["comparison"]["verifications"] for one in v["stages"]} == {
-        "identical"
-    }
+    scrutiny = summary["comparison"]["scrutiny"]
+    assert {one["verdict"] for v in scrutiny["verifications"] for one in v["stages"]} == {"identical"}
+    assert {one["verdict"] for one in scrutiny["findings"]} == {"clean"}
+    assert scrutiny["timed"]["verdict"] == "identical"
     profiles = [Path(one["path"]).name for one in summary["files"]]
     assert profiles == ["profile.prof", "profile.prof", "profile.lprof", "profile.lprof"]
     assert not list(folder.rglob("*.npy"))
@@ -175,9 +176,8 @@ def test_values_that_cannot_be_pickled_are_not_checked(tmp_path: Path) -> None:
     )
     done = perfkit(root, "compare", "baseline", "optimized", *FAST, "--no-profile")
     assert done.returncode in {0, 4}, done.stderr
-    verifications = json.loads((root / "reports/squares/summary.json").read_text())["comparison"][
-        "verifications"
-    ]
+    summary = json.loads((root / "reports/squares/summary.json").read_text())
+    verifications = summary["comparison"]["scrutiny"]["verifications"]
     verdicts = {one["stage"]: one for one in verifications[0]["stages"]}
     assert verdicts["square"]["verdict"] == "not checked"
     assert verdicts["square"]["reason"]

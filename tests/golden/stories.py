@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 from perfkit import model
+from perfkit.verify.honesty import CHECKS
 from tests import builders
 
 ML: model.Parameters = {
@@ -158,6 +159,23 @@ def _ml_checked(verdict: model.Verdict = "identical") -> tuple[model.Equivalence
     )
 
 
+def _other(name: str, kind: str, like: model.Verification) -> model.Verification:
+    return dataclasses.replace(
+        like,
+        name=name,
+        kind=kind,
+        seed=77,
+        baseline_metrics={},
+        contender_metrics={},  # type: ignore[arg-type]
+    )
+
+
+def _findings(*found: model.Finding) -> tuple[model.Finding, ...]:
+    there = {one.check for one in found}
+    clean = [model.Finding(check=name, verdict="clean") for name in CHECKS if name not in there]
+    return (*found, *clean)
+
+
 def _ml_comparison(**changes: Any) -> model.Comparison:
     metrics = {"accuracy": 0.846667, "accuracy_chance": 0.113333, "final_loss": 0.4172911}
     checked = builders.verification(
@@ -170,6 +188,8 @@ def _ml_comparison(**changes: Any) -> model.Comparison:
     proof = dataclasses.replace(
         checked,
         parameters={**ML, "dtype": "float64"},
+        kind="proof",
+        name="dtype='float64'",
         reason="In float64 the order of sums hardly matters, so what is left is the same computation",
         stages=tuple(
             dataclasses.replace(
@@ -194,7 +214,31 @@ def _ml_comparison(**changes: Any) -> model.Comparison:
         duration_s=194.2,
         budget_s=180.0,
         stopped_because="the budget of 180 s was used up",
-        verifications=(checked, proof),
+        scrutiny=builders.scrutiny(
+            checked,
+            proof,
+            _other("n_samples=125", "size", checked),
+            _other("n_samples=208, drawn", "size", checked),
+            _other("NaN", "edge", checked),
+            dataclasses.replace(
+                _other("empty input (n_samples=0)", "edge", checked),
+                stages=(),
+                baseline_error="ValueError: n_samples must be at least 50, not 0",
+                contender_error="ValueError: n_samples must be at least 50, not 0",
+            ),
+            differential=tuple(one for one in _ml_checked() if one.stage != "result"),
+            differential_at="n_samples=125",
+            timed=builders.equivalence("result", "identical"),
+            findings=_findings(
+                model.Finding(
+                    check="rng_consumption",
+                    verdict="declared",
+                    sentence="after run the global generator of torch is in another state",
+                    why="The baseline draws an initialisation that it overwrites at once",
+                )
+            ),
+            untried=("n_samples=3537, larger: the baseline takes 21.6 s, too long for a larger input.",),
+        ),
         command="perfkit compare baseline optimized --pipeline ml_training --target 33",
         environment=builders.environment(
             cpu="AMD EPYC 7763 64-Core Processor",
@@ -362,7 +406,7 @@ def verified_win() -> model.Report:
         optimisations=_optimisations(),
         files=_ml_files(),
     )
-    metrics = compared.verifications[0].baseline_metrics
+    metrics = compared.scrutiny.verifications[0].baseline_metrics
     runs = {
         name: dataclasses.replace(
             run,
@@ -395,7 +439,7 @@ def different() -> model.Report:
         for one in _ml_checked("different")
     )
     verification = dataclasses.replace(
-        _ml_comparison().verifications[0],
+        _ml_comparison().scrutiny.verifications[0],
         stages=checked,
         contender_metrics={"accuracy": 0.108, "accuracy_chance": 0.113333, "final_loss": 2.31},
     )
@@ -404,7 +448,52 @@ def different() -> model.Report:
     new = builders.stage_row("warm_start", None, 0.05)
     rows = [*rows[:-2], fused, new, *rows[-2:]]
     compared = _ml_comparison(
-        verifications=(verification,),
+        scrutiny=builders.scrutiny(
+            verification,
+            dataclasses.replace(_other("n_samples=125", "size", verification), stages=tuple(checked)),
+            dataclasses.replace(
+                _other("NaN", "edge", verification),
+                stages=(),
+                baseline_error="ValueError: NaN in the input in stage feature_extraction",
+            ),
+            differential=(
+                builders.equivalence(
+                    "feature_extraction/normalise",
+                    "different",
+                    reason="12 of 300 values differ",
+                    worst_at="[0, 3]",
+                ),
+                builders.equivalence("feature_extraction/gradient", "equal within tolerance"),
+                builders.equivalence(
+                    "model_training",
+                    "not checked",
+                    reason="its arguments cannot be copied: TypeError: a handle",
+                ),
+            ),
+            differential_at="n_samples=125",
+            timed=builders.equivalence("result", "different", reason="the value differs at ['final_loss']"),
+            findings=_findings(
+                model.Finding(
+                    check="memoised_result",
+                    verdict="trick",
+                    sentence="for n_samples=125, another seed it returned its answer to n_samples=125",
+                    why="A user's next input is a new one",
+                ),
+                model.Finding(
+                    check="edge_inputs",
+                    verdict="different",
+                    sentence="the contender accepts what the baseline refuses (NaN)",
+                    why="What the baseline refuses or survives is part of what its users rely on",
+                ),
+                model.Finding(
+                    check="grown_footprint",
+                    verdict="caution",
+                    sentence="peak memory grew from 412 MiB to 1,487 MiB",
+                    why="Speed was bought with memory",
+                ),
+            ),
+            weak_checks=(model.WeakCheck(stage="model_evaluation", accepts=("zeros", "the mean")),),
+        ),
         pipeline=model.Pipeline(name="ml_training", variants={}, target=500.0),
     )
     found = dataclasses.replace(_ml_breakdown(), rows=builders.breakdown(rows, _ml_breakdown().run).rows)
@@ -425,7 +514,7 @@ def one_pair() -> model.Report:
     compared = dataclasses.replace(
         once,
         pairs=once.pairs[:1],
-        verifications=once.verifications[:1],
+        scrutiny=builders.scrutiny(*once.scrutiny.verifications[:1]),
         stopped_because="one pair was asked for",
         notes=(),
     )
@@ -449,7 +538,7 @@ def slower_unverified() -> model.Report:
         row("", 0.6451, 1.5198, "total"),
         row("logger", 0.02, 0.021, "other thread"),
     ]
-    compared = builders.comparison(n_pairs=8, verifications=())
+    compared = builders.comparison(n_pairs=8, scrutiny=builders.scrutiny())
     found = builders.breakdown(
         rows,
         builders.estimate(0.4245, 0.4101, 0.4391, n=8, method=SIGN_METHOD),
@@ -472,7 +561,9 @@ def microseconds() -> model.Report:
     ]
     compared = builders.comparison(
         n_pairs=16,
-        verifications=(builders.verification(builders.equivalence("load"), builders.equivalence("sum")),),
+        scrutiny=builders.scrutiny(
+            builders.verification(builders.equivalence("load"), builders.equivalence("sum"))
+        ),
     )
     found = builders.breakdown(
         rows,
@@ -509,7 +600,7 @@ def awkward_names() -> model.Report:
     checked = [builders.equivalence(r.path) for r in rows[:-1]]
     compared = builders.comparison(
         n_pairs=8,
-        verifications=(builders.verification(*checked),),
+        scrutiny=builders.scrutiny(builders.verification(*checked)),
         contender=builders.variant("opt|im*zed"),
         notes=(
             "1. A note that starts like a list, with a | bar, *stars*, a_name and `code | bar`.",

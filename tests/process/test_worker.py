@@ -291,8 +291,11 @@ def test_the_worker_loads_little(tmp_path: Path) -> None:
             "perfkit",
             "perfkit.markers",
             "perfkit.measure",
+            "perfkit.measure.plain",
             "perfkit.measure.protocol",
             "perfkit.measure.worker",
+            "perfkit.verify",
+            "perfkit.verify.watch",
         ),
         *(
             "__main__",

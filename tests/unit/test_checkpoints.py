@@ -171,12 +171,22 @@ def test_the_budget_holds_for_the_whole_run(tmp_path: Path) -> None:
     recorder("work", np.full(10, 5.0))  # small: kept in the list itself
     recorder.save()
     found = [one.leaves[0] for one in read(tmp_path)]
-    assert [bool(leaf.file) for leaf in found] == [True, True, False, True, True, False, False]
+    assert [(bool(leaf.file), leaf.sampled) for leaf in found] == [
+        (True, False),
+        (True, False),
+        (True, True),
+        (True, False),
+        (True, False),
+        (False, False),
+        (False, False),
+    ]
     assert found[0].file == found[3].file
     assert all(leaf.digest for leaf in found)
-    assert arrays.load(found[2], tmp_path) is None
+    assert numbers(tmp_path, found[2]) == [2.0] * 62
+    assert arrays.load(found[5], tmp_path) is None
     assert numbers(tmp_path, found[6]) == [5.0] * 10
-    assert sum(np.load(file).nbytes for file in tmp_path.glob("*.npy")) == 2 * 8000 + 4000
+    files = {leaf.file for leaf in found if leaf.file and not leaf.sampled}
+    assert sum(np.load(tmp_path / file).nbytes for file in files) == 2 * 8000 + 4000
 
 
 def test_the_digest_is_that_of_the_bytes_in_c_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ def blocks(page: Path) -> list[tuple[str, str]]:
 def test_a_page_holds(page: Path, tmp_path: Path) -> None:
     for language, text in blocks(page):
         first, _, _ = text.partition("\n")
-        if language in {"python", "toml"}:
+        if language in {"python", "toml", "markdown"}:
             assert first.startswith("# "), f"{page.name}: a {language} block names its file in its first line"
             file = tmp_path / first.removeprefix("# ")
             file.parent.mkdir(parents=True, exist_ok=True)

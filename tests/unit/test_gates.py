@@ -26,7 +26,7 @@ def case(ratio: float, target: float | None, verdict: str = "identical", n: int 
         baseline_metrics={},
         contender_metrics={},
     )
-    comparison = builders.comparison(verifications=(verification,))
+    comparison = builders.comparison(scrutiny=builders.scrutiny(verification))
     comparison = dataclasses.replace(
         comparison, pipeline=dataclasses.replace(comparison.pipeline, target=target)
     )

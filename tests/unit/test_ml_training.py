@@ -116,7 +116,7 @@ def test_accuracy_at_full_size(seed: int) -> None:
     result = optimized.run(baseline.make_inputs(seed))
     assert 0.6 <= result["accuracy"] < 1.0
     assert result["accuracy_chance"] < 0.25
-    assert all(type(value) is float for value in result.values())
+    assert {type(value) for value in result.values()} <= {float, int}
 
 
 def test_points_that_coincide_keep_their_distances() -> None:

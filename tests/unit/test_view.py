@@ -19,7 +19,7 @@ from tests.golden import stories
 
 def compared(*checks: model.Verification, target: float | None = None, **changes: Any) -> model.Comparison:
     pipeline = model.Pipeline(name="demo", variants={}, target=target)
-    return builders.comparison(n_pairs=5, verifications=checks, pipeline=pipeline, **changes)
+    return builders.comparison(n_pairs=5, scrutiny=builders.scrutiny(*checks), pipeline=pipeline, **changes)
 
 
 def headline(*checks: model.Verification, **found: Any) -> str:

@@ -1,0 +1,47 @@
+"""``perfkit verify BASELINE CONTENDER``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from perfkit.analyse import gates
+from perfkit.api import verification as verifications
+from perfkit.cli import options, outcome, progress
+from perfkit.report import summary, terminal
+
+if TYPE_CHECKING:
+    from perfkit.model import Parameters
+
+
+@click.command()
+@click.argument("baseline")
+@click.argument("contender")
+@options.measuring
+def command(
+    baseline: str,
+    contender: str,
+    *,
+    pipeline: str | None,
+    overrides: Parameters,
+    seed: int,
+    timeout: float,
+    as_json: bool,
+) -> int:
+    """Compare every stage's output, on many inputs, and look for tricks; nothing is timed.
+
+    Both variants run on the ordinary input, on other seeds and sizes, and on edge inputs; each stage of the
+    contender is fed the baseline's own input; the honesty checks say what they found.
+    """
+    with progress.showing() as listener:
+        bench = options.bench(pipeline, overrides, seed, timeout, listener)
+        report = verifications.verify(bench, baseline, contender, command=["perfkit", *sys.argv[1:]])
+    if as_json:
+        click.echo(summary.as_json(report), nl=False)
+    else:
+        from rich.console import Console
+
+        Console().print(terminal.render_verification(report))
+    return outcome.status(gates.failed_outputs(report.scrutiny), gates.undecided_outputs(report.scrutiny))

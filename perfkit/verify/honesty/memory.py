@@ -1,0 +1,126 @@
+"""``memoised_result``: an answer that was remembered instead of computed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perfkit.model import Finding
+from perfkit.verify.honesty.evidence import (
+    listed,
+    median_of,
+    result_leaves,
+    says,
+    seconds,
+    telling,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from perfkit.verify.honesty.evidence import Evidence
+
+NAME = "memoised_result"
+WHY = "A user's next input is a new one: what was remembered will not serve it, or will be wrong."
+
+_SEEN_BEFORE = 0.25  # of the time of a fresh input
+_PERHAPS = 0.5
+_FEWEST_PROBES = 2
+_FEW_HITS = 5  # a helper that is called for each item has many more
+_SHORTEST_S = 2e-4
+
+
+def check(evidence: Evidence) -> Iterator[Finding]:
+    """Look for answers to earlier inputs, inputs that are faster the second time, and caches on disk."""
+    yield from _stale(evidence)
+    yield from _repeats(evidence)
+    yield from _faster_again(evidence)
+    yield from _on_disk(evidence)
+
+
+def _stale(evidence: Evidence) -> Iterator[Finding]:
+    """Find a wrong result that is, bit by bit, the right one of an earlier trial."""
+    trials = evidence.contender.run.trials
+    wrong = {one.name for one in evidence.different()}
+    for index, later in enumerate(trials):
+        leaves = result_leaves(later)
+        if not telling(leaves):
+            continue
+        for earlier in trials[:index]:
+            same = says(result_leaves(earlier)) == says(leaves)
+            if not same or earlier.inputs_digest == later.inputs_digest:
+                continue
+            repeat = evidence.repeats.get(later.name)
+            if repeat.verdict == "different" if repeat is not None else later.name in wrong:
+                by = (
+                    "address"
+                    if repeat is not None
+                    else "shape"
+                    if _same_shape(evidence, earlier, later)
+                    else "another key"
+                )
+                text = (
+                    f"for {later.name} the contender returned, bit by bit, its answer to {earlier.name}: "
+                    f"results are remembered by {by}"
+                )
+                yield Finding(check=NAME, verdict="trick", sentence=text, why=WHY)
+                return
+
+
+def _same_shape(evidence: Evidence, one: object, other: object) -> bool:
+    sizes = evidence.sizes
+    return sizes.get(getattr(one, "name", "")) == sizes.get(getattr(other, "name", ""))
+
+
+def _repeats(evidence: Evidence) -> Iterator[Finding]:
+    """Find a second answer to an input that is not the first one."""
+    for name, found in evidence.repeats.items():
+        if found.verdict == "different" and not evidence.different("main", "proof", "size"):
+            text = (
+                f"in a process that had called run before, {name} gave another output than a fresh run of "
+                f"the baseline: {found.reason}"
+            )
+            yield Finding(check=NAME, verdict="trick", sentence=text, why=WHY)
+            return
+
+
+def _faster_again(evidence: Evidence) -> Iterator[Finding]:
+    memory = evidence.contender.run.memory
+    if memory is None:
+        return
+    whole = [name for name, hits in memory.caches.items() if hits <= _FEW_HITS]
+    if whole:
+        text = (
+            f"run on an input that the process has seen is answered from the cache of {listed(whole)}: a "
+            "handful of hits and no miss, so whole results are kept"
+        )
+        yield Finding(check=NAME, verdict="trick", sentence=text, why=WHY)
+        return
+    for stage, fresh in memory.fresh_s.items():
+        seen = memory.seen_s[stage]
+        if len(seen) < _FEWEST_PROBES or median_of(fresh) < _SHORTEST_S:
+            continue
+        # Every probe must show it: one disturbed run is no evidence.
+        largest = max(again / new for again, new in zip(seen, fresh, strict=True) if new)
+        where = f"stage {stage}" if stage else "run"
+        text = (
+            f"{where} takes {seconds(median_of(seen))} on an input that the process has seen, "
+            f"{seconds(median_of(fresh))} on a new one (medians of {len(seen)})"
+        )
+        if largest < _SEEN_BEFORE:
+            text += ": results are remembered by value"
+            yield Finding(check=NAME, verdict="trick", sentence=text, why=WHY, stage=stage)
+            return
+        if largest < _PERHAPS:
+            text += ": part of the work is remembered"
+            yield Finding(check=NAME, verdict="caution", sentence=text, why=WHY, stage=stage)
+            return
+
+
+def _on_disk(evidence: Evidence) -> Iterator[Finding]:
+    ours = {one.path for one in evidence.baseline.run.observed.files}
+    uses = [one for one in evidence.contender.run.observed.files if one.path not in ours]
+    written = {one.path for one in uses if one.mode == "write"}
+    both = [one.path for one in uses if one.mode == "read" and one.path in written]
+    if both:
+        text = f"the contender writes files and reads them again in a later call: {listed(both)}"
+        yield Finding(check=NAME, verdict="trick", sentence=text, why=WHY)
