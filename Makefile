@@ -27,7 +27,7 @@ view: $(VENV)/.installed ## Open the baseline's latest profile in snakeviz
 	$(BIN)/perfkit view --pipeline ml_training
 
 test: $(VENV)/.installed-dev browser ## Run the tests
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: $(VENV)/.installed-dev ## Check style, types and layers
 	$(BIN)/ruff check .

@@ -18,7 +18,7 @@ Parameters: TypeAlias = dict[str, Scalar]
 Metrics: TypeAlias = dict[str, float | None]
 """Numbers that a run reports of itself; ``None`` stands for one that is not finite."""
 Side: TypeAlias = Literal["baseline", "contender"]
-JobKind: TypeAlias = Literal["time", "describe", "verify", "differ", "cprofile", "line"]
+JobKind: TypeAlias = Literal["time", "describe", "verify", "differ", "thorough", "cprofile", "line"]
 TrialKind: TypeAlias = Literal["main", "proof", "size", "edge", "repeat"]
 ProfilerName: TypeAlias = Literal["cprofile", "line"]
 Verdict: TypeAlias = Literal[
@@ -195,6 +195,9 @@ class Job:
     stages
         For a differential verification: the contender's stage that answers to a stage of the baseline, where
         the name differs; an empty name if none does.
+    size, tolerances, mapped
+        For a search among small inputs: the parameter to vary, if one is known, and what of the pipeline's
+        configuration bears on the comparison.
     """
 
     kind: JobKind
@@ -208,6 +211,9 @@ class Job:
     probing: bool = False
     nearby: str = ""
     stages: dict[str, str] = field(default_factory=dict)
+    size: str = ""
+    tolerances: dict[str, Tolerance] = field(default_factory=dict)
+    mapped: dict[str, StageMapping] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -829,6 +835,8 @@ class Scrutiny:
         Comparisons that would have accepted planted wrong outputs.
     untried
         What was not tried, and why, one sentence each.
+    searched
+        How many small inputs were searched for one on which the two sides differ.
     """
 
     verifications: tuple[Verification, ...] = ()
@@ -838,6 +846,7 @@ class Scrutiny:
     findings: tuple[Finding, ...] = ()
     weak_checks: tuple[WeakCheck, ...] = ()
     untried: tuple[str, ...] = ()
+    searched: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

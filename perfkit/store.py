@@ -184,6 +184,10 @@ class Store:
         """Return the ids of all stored comparisons, oldest first."""
         return _names(self.folder / "comparisons")
 
+    def verification_ids(self) -> list[str]:
+        """Return the ids of all stored verifications, oldest first."""
+        return _names(self.folder / "verifications")
+
     def read_run(self, run_id: str, kind: type[T]) -> T:
         """Read a run, which must be of that kind.
 

@@ -100,6 +100,7 @@ def spawn_job(
     probing: bool = False,
     nearby: str = "",
     stages: dict[str, str] | None = None,
+    size: str = "",
 ) -> Finished:
     """Run one job of a variant; what it leaves lies in the staged folder."""
     job = Job(
@@ -114,6 +115,9 @@ def spawn_job(
         probing=probing,
         nearby=nearby,
         stages=stages or {},
+        size=size,
+        tolerances=bench.pipeline.tolerances,
+        mapped=bench.pipeline.stages,
     )
     return spawn(job, worker_environment(plan.hash_seed, plan.padding), bench.timeout_s)
 

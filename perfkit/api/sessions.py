@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perfkit.api.bench import spawn_job
-from perfkit.errors import RunError
+from perfkit.errors import RunError, UsageError
 from perfkit.model import CheckpointRun, Observations, TrialRun
 from perfkit.store import new_id, timestamp
-from perfkit.verify import differential, session
+from perfkit.verify import differential, session, thorough
 
 if TYPE_CHECKING:
     import contextlib
@@ -137,6 +138,48 @@ def hold(
     # The values stay where they are until they have served; the record holds their digests.
     bench.store.write_run(run, bench.store.stage())
     return Bundle(run=run, folders=folders, exit_cpu_s=exit_cpu_s, peak_rss_bytes=peak, import_s=import_s)
+
+
+def search(
+    bench: Bench,
+    contender: Variant,
+    pair: PairPlan,
+    trial: Trial,
+    size: str | None,
+    *,
+    stack: contextlib.ExitStack,
+) -> thorough.Search:
+    """Search small inputs for one on which the two sides differ.
+
+    Parameters
+    ----------
+    trial
+        Its parameters are those that are not varied.
+    size
+        The parameter that is, if one is known.
+
+    Raises
+    ------
+    UsageError
+        If hypothesis is not installed.
+    RunError
+        If the search fails.
+    """
+    if importlib.util.find_spec("hypothesis") is None:
+        raise UsageError("--thorough needs hypothesis: pip install hypothesis")
+    staged = bench.store.stage()
+    stack.callback(bench.store.discard, staged)
+    spawn_job(
+        bench,
+        "thorough",
+        contender,
+        pair,
+        overrides=bench.overrides,
+        staged=staged,
+        trials=(trial,),
+        size=size or "",
+    )
+    return thorough.read(staged)
 
 
 def differ(

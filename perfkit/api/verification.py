@@ -16,7 +16,7 @@ import numpy as np
 from perfkit.analyse import levels
 from perfkit.api import stochastic
 from perfkit.api.bench import with_seed
-from perfkit.api.sessions import Bundle, describe, differ, hold
+from perfkit.api.sessions import Bundle, describe, differ, hold, search
 from perfkit.errors import UsageError
 from perfkit.measure import environment, schedule
 from perfkit.model import Equivalence, Event, Scrutiny, Verification, VerificationReport
@@ -72,15 +72,23 @@ class Timed:
 class _Compared:
     verifications: list[Verification] = field(default_factory=list)
     repeats: dict[str, Equivalence] = field(default_factory=dict)
+    tried: int = 0
 
 
 def verify(
-    bench: Bench, baseline_name: str, contender_name: str, *, command: Sequence[str] = ()
+    bench: Bench,
+    baseline_name: str,
+    contender_name: str,
+    *,
+    thorough: bool = False,
+    command: Sequence[str] = (),
 ) -> VerificationReport:
     """Verify a contender without timing it.
 
     Parameters
     ----------
+    thorough
+        Search small inputs for one on which the two sides differ, too.
     command
         What the user typed, for the report.
 
@@ -97,7 +105,8 @@ def verify(
     started_at, begin = timestamp(), time.monotonic()
     baseline, contender = bench.variant(baseline_name), bench.variant(contender_name)
     where = environment.look(bench.project.root, [baseline.path, contender.path, bench.inputs_path()])
-    found = scrutinise(bench, baseline, contender, with_seed(next(schedule.plan(bench.seed)), bench.seed))
+    pair = with_seed(next(schedule.plan(bench.seed)), bench.seed)
+    found = scrutinise(bench, baseline, contender, pair, thorough=thorough)
     report = VerificationReport(
         id=new_id("verification"),
         pipeline=bench.pipeline,
@@ -117,7 +126,13 @@ def verify(
 
 
 def scrutinise(
-    bench: Bench, baseline: Variant, contender: Variant, pair: PairPlan, timed: Timed | None = None
+    bench: Bench,
+    baseline: Variant,
+    contender: Variant,
+    pair: PairPlan,
+    timed: Timed | None = None,
+    *,
+    thorough: bool = False,
 ) -> Scrutiny:
     """Do all that is done to see whether a contender is right, and its speed honest.
 
@@ -127,6 +142,8 @@ def scrutinise(
         Which seeds to use for the main trial; its order does not matter, since nothing is timed.
     timed
         The timed runs, if there are any.
+    thorough
+        Search small inputs too.
 
     Raises
     ------
@@ -158,8 +175,37 @@ def scrutinise(
         if laid.fed is not None and laid.decoy is not None:
             steps.begin("each stage on the baseline's own input")
             fed = differ(bench, contender, pair, (laid.fed, laid.decoy), stack=stack)
+        searched = _Compared()
+        if thorough:
+            steps.begin("searching small inputs")
+            searched = _search(
+                bench, baseline, contender, pair, laid=laid, parameters=parameters, stack=stack
+            )
         steps.begin("comparing")
-        return _conclude(bench, laid, ours, theirs, fed=fed, timed=timed, steps=steps)
+        return _conclude(bench, laid, ours, theirs, fed=fed, timed=timed, searched=searched, steps=steps)
+
+
+def _search(
+    bench: Bench,
+    baseline: Variant,
+    contender: Variant,
+    pair: PairPlan,
+    *,
+    laid: Plan,
+    parameters: Parameters,
+    stack: contextlib.ExitStack,
+) -> _Compared:
+    """Search small inputs, and try what was found again, each side in a process of its own."""
+    first = laid.fed or laid.baseline[0]
+    found = search(bench, contender, pair, first, bench.size_parameter(parameters), stack=stack)
+    if not found.suspects:
+        return _Compared(tried=found.tried)
+    trials = (dataclasses.replace(first, kind="main"), *found.suspects)
+    sides = [hold(bench, one, pair, trials, probing=False, stack=stack) for one in (baseline, contender)]
+    again = _compare_trials(bench, dataclasses.replace(laid, contender=trials, alike={}, proofs={}), *sides)
+    again.verifications = again.verifications[1:]
+    again.tried = found.tried
+    return again
 
 
 class _Steps:
@@ -207,9 +253,11 @@ def _conclude(
     *,
     fed: Fed | None,
     timed: Timed | None,
+    searched: _Compared,
     steps: _Steps,
 ) -> Scrutiny:
     compared = _compare_trials(bench, laid, ours, theirs)
+    compared.verifications += searched.verifications
     differential = _differential(bench, fed) if fed is not None else ()
     doubtful = _irreproducible(bench, laid, ours, fed) if fed is not None else frozenset()
     evidence = Evidence(
@@ -245,6 +293,7 @@ def _conclude(
         findings=findings,
         weak_checks=weak,
         untried=(*laid.untried, *_untried(ours, theirs)),
+        searched=searched.tried,
     )
 
 

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("baseline")
 @click.argument("contender")
+@click.option("--thorough", is_flag=True, help="Search small inputs with hypothesis, too.")
 @options.measuring
 def command(
     baseline: str,
     contender: str,
     *,
+    thorough: bool,
     pipeline: str | None,
     overrides: Parameters,
     seed: int,
@@ -37,7 +39,9 @@ def command(
     """
     with progress.showing() as listener:
         bench = options.bench(pipeline, overrides, seed, timeout, listener)
-        report = verifications.verify(bench, baseline, contender, command=["perfkit", *sys.argv[1:]])
+        report = verifications.verify(
+            bench, baseline, contender, thorough=thorough, command=["perfkit", *sys.argv[1:]]
+        )
     if as_json:
         click.echo(summary.as_json(report), nl=False)
     else:

@@ -199,7 +199,7 @@ def _work(job: dict[str, Any], rest: Callable[[], dict[str, Any]]) -> dict[str, 
     """Do the job; returns the fields of the reply."""
     if job["kind"] == "describe":
         return _described(_Pipeline(job, rest))
-    if job["kind"] in {"verify", "differ"}:
+    if job["kind"] in {"verify", "differ", "thorough"}:
         return _verify(job, rest)
     guard = watch.Guard()
     clock = perf_counter  # a local name: what the variant does to this module's does not reach it
@@ -287,6 +287,7 @@ def _verify(job: dict[str, Any], rest: Callable[[], dict[str, Any]]) -> dict[str
     with session.events.listening("import"):
         pipeline = _Pipeline(job, rest)
     session.begin(job)
+    cpu_s = 0.0
     if job["kind"] == "differ":
         from perfkit.verify import differential
 
@@ -294,19 +295,26 @@ def _verify(job: dict[str, Any], rest: Callable[[], dict[str, Any]]) -> dict[str
             differential.work(job, pipeline.inputs_module, pipeline.module, pipeline.make_inputs)
         except BaseException as error:
             raise _PhaseError("run", error) from error
-        trials = []
+    elif job["kind"] == "thorough":
+        from perfkit.verify import thorough
+
+        try:
+            thorough.work(job, (pipeline.inputs_module, pipeline.module), pipeline.make_inputs)
+        except BaseException as error:
+            raise _PhaseError("run", error) from error
     else:
         try:
             trials = session.work(
                 pipeline.make_inputs, pipeline.run, parameters=pipeline.complete, outcome=_outcome
             )
+            cpu_s = sum(one.cpu_s for one in trials)
         except sessions.TrialError as failed:
             raise _PhaseError(failed.phase, failed.error, failed.recorder) from failed
         except BaseException as error:
             raise _PhaseError("record", error) from error
     return {
         **_described(pipeline),
-        "cpu_s": sum(one.cpu_s for one in trials),
+        "cpu_s": cpu_s,
         "observed": {
             "body_cpu_s": pipeline.body_cpu_s,
             "inputs_from": watch.origin(pipeline.make_inputs),

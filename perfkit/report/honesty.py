@@ -42,6 +42,8 @@ class Honesty:
         Comparisons that would have accepted planted wrong outputs, or that there are none.
     untried
         What was not tried, and why.
+    searched
+        What a search among small inputs found; empty if there was none.
     """
 
     timed: Line
@@ -51,6 +53,7 @@ class Honesty:
     clean: Line
     weak: tuple[Line, ...]
     untried: tuple[Line, ...]
+    searched: Line
 
 
 def honesty(scrutiny: Scrutiny) -> Honesty | None:
@@ -65,6 +68,20 @@ def honesty(scrutiny: Scrutiny) -> Honesty | None:
         clean=_clean(scrutiny),
         weak=tuple(_weak(scrutiny)),
         untried=tuple(prose(one) for one in scrutiny.untried),
+        searched=_searched(scrutiny),
+    )
+
+
+def _searched(scrutiny: Scrutiny) -> Line:
+    if not scrutiny.searched:
+        return line()
+    found = [one for one in scrutiny.verifications if one.name.endswith("searched")]
+    if found:
+        return line(
+            f"❌ A search among {scrutiny.searched:,} small inputs found some that differ: see above."
+        )
+    return line(
+        f"✅ A search among {scrutiny.searched:,} small inputs found none on which the two sides differ."
     )
 
 

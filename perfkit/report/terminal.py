@@ -150,8 +150,7 @@ def honesty_parts(found: Honesty) -> list[RenderableType]:
     parts: list[RenderableType] = []
     if found.tried is not None:
         parts += _section("Other inputs", _table(found.tried.only("input", "outcome")))
-    if found.timed:
-        parts += [_text(found.timed)]
+    parts += [_text(one) for one in (found.searched, found.timed) if one]
     if found.fed:
         parts += [_text(found.fed)]
     if found.findings is not None:

@@ -201,19 +201,22 @@ def _is_projects(file: str | None, root: str) -> bool:
 
 
 def busy_children() -> list[str]:
-    """Return the child processes that are running just now, where the system tells."""
+    """Return the child processes that still run, or have ended and nobody waited for them, where it is told.
+
+    One that sleeps is a pool's worker, which waits for work.
+    """
     found = []
     try:
         for task in os.listdir("/proc/self/task"):  # noqa: PTH208  no pathlib in the worker
             children = _text(f"/proc/self/task/{task}/children").split()
-            found += [f"child process {child}" for child in children if _is_running(child)]
+            found += [f"child process {child}" for child in children if _is_unawaited(child)]
     except OSError:
         pass
     return found
 
 
-def _is_running(process: str) -> bool:
-    return _text(f"/proc/{process}/stat").rpartition(")")[2].split()[0] in {"R", "D"}
+def _is_unawaited(process: str) -> bool:
+    return _text(f"/proc/{process}/stat").rpartition(")")[2].split()[0] in {"R", "D", "Z"}
 
 
 def _text(file: str) -> str:

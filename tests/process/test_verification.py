@@ -242,13 +242,13 @@ def scale(x):
     return out[0]
 """
     found = scrutiny(tmp_path, SCALE + TOTAL, threads + TOTAL)
-    assert finding(found, "extra_parallelism").verdict == "trick"
+    assert finding(found, "extra_parallelism").verdict == "trick", found.findings
     declared = scrutiny(
         tmp_path / "b", SCALE + TOTAL, threads + TOTAL, 'declared = { extra_parallelism = "one thread" }'
     )
     assert finding(declared, "extra_parallelism").verdict == "declared"
     assert finding(declared, "extra_parallelism").why == "one thread"
-    assert equality.judge(declared).verified
+    assert equality.judge(declared).verified, declared.findings
 
 
 def test_the_seed_is_unknown_while_the_variant_is_imported(tmp_path: Path) -> None:
@@ -270,3 +270,22 @@ def test_a_loose_tolerance_is_shown_not_to_bite(tmp_path: Path) -> None:
     weak = {one.stage: one.accepts for one in found.weak_checks}
     assert set(weak) == {"scale"}
     assert "one element off" in weak["scale"]
+
+
+def test_a_search_finds_the_smallest_input_that_differs(tmp_path: Path) -> None:
+    odd = SCALE.replace("return x", "x = x + (1.0 if len(x) in (5, 6, 7) else 0.0)\n    return x")
+    project(tmp_path, baseline=HEAD + SCALE + TOTAL, optimized=HEAD + odd + TOTAL)
+    found = verification.verify(bench(tmp_path), "baseline", "optimized", thorough=True).scrutiny
+    assert found.searched > 20
+    searched = [one for one in found.verifications if one.name.endswith("searched")]
+    assert searched[0].name == "n=5, searched"
+    assert searched[0].seed == 0
+    assert "scale" in equality.differing(searched[0])
+    assert not equality.judge(found).verified
+
+
+def test_a_search_that_finds_nothing_says_so(tmp_path: Path) -> None:
+    project(tmp_path, baseline=HEAD + SCALE + TOTAL, optimized=HEAD + SCALE + TOTAL)
+    found = verification.verify(bench(tmp_path), "baseline", "optimized", thorough=True).scrutiny
+    assert found.searched > 50
+    assert equality.judge(found).verified

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         Verification,
     )
 
-NOTICEABLE_S = 0.010
+NOTICEABLE_S = 0.020
 """Less than this many seconds is never called work that was moved elsewhere."""
 NOTICEABLE_SHARE = 0.20
 """Nor is what would change the contender's own time by less than this share."""

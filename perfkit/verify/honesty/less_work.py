@@ -19,6 +19,7 @@ PRECISION, CUT, SKIPPED, SPECIAL = "lowered_precision", "cut_work", "skipped_sta
 
 _TOO_SLOW_ELSEWHERE = 3.0
 _NOTICEABLE_NEARBY_S = 0.002
+_FEWEST_CALLS = 2
 
 
 # ---------------------------------------------------------------- precision
@@ -276,14 +277,19 @@ def _slow_elsewhere(evidence: Evidence, why: str) -> Iterator[Finding]:
             )
             yield Finding(check=SPECIAL, verdict="trick", sentence=text, why=why)
             return
+    at_size: dict[int, list[float]] = defaultdict(list)
     for trial in evidence.contender.run.trials[1:]:
         size = evidence.sizes.get(trial.name)
-        if size is None or size >= full or trial.outcome != "returned":
+        if size is not None and size < full and trial.outcome == "returned":
+            at_size[size].append(trial.cpu_s)
+    for size, times in at_size.items():
+        quickest = min(times)  # a single call may fall on a garbage collection
+        if len(times) < _FEWEST_CALLS or quickest - main.cpu_s < NOTICEABLE_S:
             continue
-        if trial.cpu_s > _TOO_SLOW_ELSEWHERE * main.cpu_s and trial.cpu_s - main.cpu_s > NOTICEABLE_S:
+        if quickest > _TOO_SLOW_ELSEWHERE * main.cpu_s:
             text = (
-                f"with {size} instead of {full} the contender takes {seconds(trial.cpu_s)} of CPU time, not "
-                f" {seconds(main.cpu_s)}: the measured size has a path of its own"
+                f"with {size} instead of {full} the contender takes {seconds(quickest)} of CPU time, not "
+                f"{seconds(main.cpu_s)}: the measured size has a path of its own"
             )
             yield Finding(check=SPECIAL, verdict="trick", sentence=text, why=why)
             return

@@ -16,6 +16,7 @@ AT_IMPORT, IN_SETUP, AT_EXIT = "work_at_import", "work_in_setup", "work_at_exit"
 WHY = "The work is still done, and its user still waits for it."
 
 _TWICE = 2.0
+_FEWEST_CALLS = 3
 
 
 def at_import(evidence: Evidence) -> Iterator[Finding]:
@@ -68,20 +69,21 @@ def _inputs_differ(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _setup_extra(evidence: Evidence) -> tuple[float, float, float]:
-    """Return how much longer make_inputs takes on the contender's side, and both times: the more telling."""
-    found = [(0.0, 0.0, 0.0)]
+    """Return how much longer make_inputs takes on the contender's side, and both times, as medians."""
     sides = (evidence.baseline, evidence.contender)
+    found = []
     if evidence.contender.timed:
-        ours, theirs = (median_of(one.observed.inputs_cpu_s for one in side.timed) for side in sides)
-        found.append((theirs - ours, ours, theirs))
-    common = {one.name for one in evidence.baseline.run.trials} & {
-        one.name for one in evidence.contender.run.trials
-    }
-    for name in common:
-        one, other = evidence.baseline.trial(name), evidence.contender.trial(name)
-        if one is not None and other is not None and one.outcome == other.outcome == "returned":
-            found.append((other.inputs_cpu_s - one.inputs_cpu_s, one.inputs_cpu_s, other.inputs_cpu_s))
-    return max(found)
+        found.append([median_of(one.observed.inputs_cpu_s for one in side.timed) for side in sides])
+    pairs = [
+        (one.inputs_cpu_s, other.inputs_cpu_s)
+        for one in evidence.baseline.run.trials[1:]
+        if one.outcome == "returned"
+        for other in evidence.contender.run.trials
+        if other.name == one.name and other.outcome == "returned"
+    ]
+    if len(pairs) >= _FEWEST_CALLS:  # one call may fall on a garbage collection
+        found.append([median_of(pair[side] for pair in pairs) for side in (0, 1)])
+    return max(((theirs - ours, ours, theirs) for ours, theirs in found), default=(0.0, 0.0, 0.0))
 
 
 def at_exit(evidence: Evidence) -> Iterator[Finding]:
