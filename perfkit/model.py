@@ -281,6 +281,8 @@ class Observations:
         Of the input as it was handed to ``run``.
     files
         Opened files; with the phase in which it happened.
+    reread
+        Files that one call wrote and a later one read.
     threads, processes
         How many Python threads were started by import and run; what child processes.
     peeks
@@ -306,6 +308,7 @@ class Observations:
     inputs_from: str = ""
     inputs_digest: str = ""
     files: tuple[FileUse, ...] = ()
+    reread: tuple[str, ...] = ()
     threads: int = 0
     processes: tuple[str, ...] = ()
     peeks: tuple[str, ...] = ()
@@ -681,13 +684,16 @@ class Memory:
     nearby_s
         CPU time of ``run`` at a size near the full one, where the others are of the full one.
     caches
-        Hits of each functools cache of the project's in a repeated run in which it missed nothing.
+        Hits, in a repeated run, of each functools cache of the project's that missed on the new input alone.
+    problem
+        Why there is less than that; empty if nothing is missing.
     """
 
     fresh_s: dict[str, tuple[float, ...]]
     seen_s: dict[str, tuple[float, ...]]
     nearby_s: tuple[float, ...] = ()
     caches: dict[str, int] = field(default_factory=dict)
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -833,6 +839,8 @@ class Scrutiny:
         One for each honesty check, and more where one found more.
     weak_checks
         Comparisons that would have accepted planted wrong outputs.
+    planted
+        In how many outputs wrong values were planted.
     untried
         What was not tried, and why, one sentence each.
     searched
@@ -845,6 +853,7 @@ class Scrutiny:
     timed: Equivalence | None = None
     findings: tuple[Finding, ...] = ()
     weak_checks: tuple[WeakCheck, ...] = ()
+    planted: int = 0
     untried: tuple[str, ...] = ()
     searched: int = 0
 

@@ -119,7 +119,9 @@ def spawn_job(
         tolerances=bench.pipeline.tolerances,
         mapped=bench.pipeline.stages,
     )
-    return spawn(job, worker_environment(plan.hash_seed, plan.padding), bench.timeout_s)
+    # A verification runs its inputs one after the other in one process: as long for each of the full size.
+    full = sum(one.kind in {"main", "proof"} for one in trials) + bool(trials)
+    return spawn(job, worker_environment(plan.hash_seed, plan.padding), bench.timeout_s * max(1, full))
 
 
 def time_once(bench: Bench, variant: Variant, plan: PairPlan, result_into: Path | None = None) -> TimingRun:

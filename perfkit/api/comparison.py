@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from perfkit.analyse import stats
 from perfkit.api import results
 from perfkit.api.bench import time_once
+from perfkit.api.conclusions import Timed
 from perfkit.api.profiles import LINE_LIMIT_S, profile
-from perfkit.api.verification import Timed, scrutinise
+from perfkit.api.verification import scrutinise
 from perfkit.errors import InterruptedEarlyError, PerfkitError, RunError
 from perfkit.measure import environment, schedule
 from perfkit.model import Comparison, Event, Pair, Scrutiny

@@ -123,7 +123,8 @@ def hold(
         if len(done) < len(trials):
             done.append(TrialRun(name=trials[len(done)].name, outcome="lost", error=lost))
         if crashes >= _MOST_CRASHES:
-            done += [TrialRun(name=one.name, outcome="lost", error=lost) for one in trials[len(done) :]]
+            after = f"not run after {crashes} crashes"
+            done += [TrialRun(name=one.name, outcome="lost", error=after) for one in trials[len(done) :]]
     run = CheckpointRun(
         id=new_id(variant.name, "verify"),
         variant=variant,
@@ -189,8 +190,8 @@ def differ(
     trials: tuple[Trial, Trial],
     *,
     stack: contextlib.ExitStack,
-) -> Fed | None:
-    """Feed the contender's stages with the baseline's input; None if that process failed.
+) -> Fed | str:
+    """Feed the contender's stages with the baseline's input; why not, if that process failed.
 
     Parameters
     ----------
@@ -214,6 +215,6 @@ def differ(
             trials=trials,
             stages=stages,
         )
-    except RunError:
-        return None  # a small input that the baseline refuses: said by the trial of the same input
+    except RunError as error:
+        return str(error)
     return differential.read(staged)

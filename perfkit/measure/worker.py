@@ -134,13 +134,11 @@ def _cpu_s() -> float:
 
 def _metrics(result: object) -> dict[str, float | None]:
     """Return the numbers in the dictionary that run returned; None for one that is not finite."""
-    if not isinstance(result, dict):
-        return {}
     found: dict[str, float | None] = {}
-    for name, value in result.items():
+    for name, value in dict.items(result) if isinstance(result, dict) else ():
         number = value
-        if getattr(value, "shape", None) == () and hasattr(value, "item"):  # NumPy and torch scalars
-            with suppress(Exception):
+        with suppress(Exception):  # whatever a value's own code raises
+            if getattr(value, "shape", None) == () and hasattr(value, "item"):  # NumPy and torch scalars
                 number = value.item()
         if isinstance(name, str) and type(number) in (int, float):
             with suppress(OverflowError):
@@ -201,10 +199,14 @@ def _work(job: dict[str, Any], rest: Callable[[], dict[str, Any]]) -> dict[str, 
         return _described(_Pipeline(job, rest))
     if job["kind"] in {"verify", "differ", "thorough"}:
         return _verify(job, rest)
+    begin = perf_counter()
     guard = watch.Guard()
+    ours_s = perf_counter() - begin  # what perfkit itself takes of the process's time
     clock = perf_counter  # a local name: what the variant does to this module's does not reach it
     pipeline = _Pipeline(job, rest)
+    begin = perf_counter()
     watch.seed_generators(job["seed"])
+    ours_s += perf_counter() - begin
     begin, cpu = perf_counter(), process_time()
     try:
         inputs = pipeline.make_inputs(job["seed"], **job["parameters"])
@@ -235,8 +237,10 @@ def _work(job: dict[str, Any], rest: Callable[[], dict[str, Any]]) -> dict[str, 
     begin = perf_counter()
     try:
         kept = instrument.save(result)
+        outcome = _outcome(recorder, result)
     except BaseException as error:
         raise _PhaseError("record", error) from error
+    tampered = guard.tampered()
     return {
         "import_s": pipeline.import_s,
         "inputs_s": inputs_s,
@@ -249,13 +253,13 @@ def _work(job: dict[str, Any], rest: Callable[[], dict[str, Any]]) -> dict[str, 
         "observed": {
             "inputs_cpu_s": inputs_cpu_s,
             "inputs_from": watch.origin(pipeline.make_inputs),
-            "tampered": guard.tampered(),
+            "tampered": tampered,
             "tracers": [*tracers, *(one for one in instrument.tracers() if one not in tracers)],
             "settings": watch.settings(),
             "busy_threads": busy,
         },
-        "recording_s": perf_counter() - begin,
-        **_outcome(recorder, result),
+        "recording_s": ours_s + perf_counter() - begin,
+        **outcome,
     }
 
 

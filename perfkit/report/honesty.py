@@ -117,7 +117,9 @@ def _tried(scrutiny: Scrutiny) -> Table | None:
 
 def _outcome(one: Verification) -> Line:
     if one.baseline_error and one.contender_error:
-        return line("✅ both refuse it: ", code(one.baseline_error.partition(":")[0]))
+        raised = {text.partition(":")[0]: None for text in (one.baseline_error, one.contender_error)}
+        mark = "✅" if len(raised) == 1 else "❔"
+        return line(f"{mark} both refuse it: ", listed([line(code(name)) for name in raised]))
     if one.contender_error:
         return line("❌ the contender fails: ", one.contender_error)
     if one.baseline_error:
@@ -127,11 +129,9 @@ def _outcome(one: Verification) -> Line:
         named = listed([line(code(stage)) for stage in wrong], 3)
         mark = "❔" if one.kind == "edge" else "❌"
         return line(f"{mark} ", named, " differ" if len(wrong) > 1 else " differs")
-    open_ = [stage.stage for stage in one.stages if stage.verdict not in PASSED]
-    if open_:
-        return line("⚪ ", listed([line(code(stage)) for stage in open_], 3), " not decided")
     counts = Counter(stage.verdict for stage in one.stages)
-    return line("✅ " + ", ".join(f"{n} {verdict}" for verdict, n in counts.items()))
+    mark = "✅" if set(counts) <= PASSED else "⚪"
+    return line(f"{mark} " + ", ".join(f"{n} {verdict}" for verdict, n in counts.items()))
 
 
 def _fed(scrutiny: Scrutiny) -> Line:
@@ -203,11 +203,12 @@ def _weak(scrutiny: Scrutiny) -> list[Line]:
         )
         for one in scrutiny.weak_checks
     ]
-    if found or not scrutiny.verifications:
+    if found or not scrutiny.planted:
         return found
+    stages = "one stage's output" if scrutiny.planted == 1 else f"the outputs of {scrutiny.planted} stages"
     return [
         line(
-            "✅ The checks bite: zeros, the mean, another repeat's output and a single wrong element, "
-            "planted in each stage's output, were all found."
+            "✅ The checks bite: wrong values (zeros, the mean, another repeat's, a single wrong element), "
+            f"planted in {stages}, were all found."
         )
     ]

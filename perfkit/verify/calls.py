@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from perfkit.model import Leaf
     from perfkit.verify.events import Events
 
-_MOST_LEAVES = 200_000  # of an input or of arguments
+_MOST_LEAVES = 20_000  # of an input or of arguments
 _MOST_CALLS = 200  # of one stage that are noted with arguments and generators' states
 
 
@@ -112,9 +112,10 @@ def generator_states() -> dict[str, str]:
     if random is not None:
         found["random"] = xxhash.xxh3_64_hexdigest(repr(random.getstate()).encode())
     state: Any = np.random.mtrand._rand.get_state(legacy=False)
-    inner = state["state"]
-    head = f"{inner['pos']} {state['has_gauss']} {state['gauss']}".encode()
-    found["numpy"] = xxhash.xxh3_64_hexdigest(head + inner["key"].tobytes())
+    inner = dict(state["state"])
+    key = inner.pop("key", None)  # the Mersenne Twister's; other generators are a few integers
+    head = f"{state['bit_generator']} {inner} {state.get('has_gauss')} {state.get('gauss')}".encode()
+    found["numpy"] = xxhash.xxh3_64_hexdigest(head + (b"" if key is None else key.tobytes()))
     torch = sys.modules.get("torch")
     if torch is not None and hasattr(torch, "get_rng_state"):
         found["torch"] = xxhash.xxh3_64_hexdigest(torch.get_rng_state().numpy().tobytes())

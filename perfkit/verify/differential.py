@@ -127,7 +127,7 @@ class _Feeder(Watcher):
             _restore(generators)
             inspect.signature(function).bind(*args, **kwargs)
             self.theirs(path, function(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001  whatever the contender's stage raises
+        except (Exception, SystemExit) as error:  # noqa: BLE001  whatever the contender's stage raises
             said = f"{type(error).__name__}: {error}"[:200]
             self.reasons[path] = f"the contender's stage does not take the baseline's arguments ({said})"
         finally:
@@ -224,7 +224,7 @@ def _among_planted_answers(
     watch.seed_generators(fed.seed)
     try:
         keep("", contender.run(inputs))
-    except Exception as error:  # noqa: BLE001  said by the trial of the same input
+    except (Exception, SystemExit) as error:  # noqa: BLE001  said by the trial of the same input
         del error
     del reference, baseline_result
 

@@ -248,6 +248,8 @@ def overwrite(target: object, source: object) -> bool:
     while stack:
         into, one = stack.pop()
         count += 1
+        if into is one:
+            continue  # both inputs share it: a table of the pipeline's, say
         if type(into) is not type(one) or count > _MOST_NODES:
             return False
         if not _overwrite_one(into, one, stack):

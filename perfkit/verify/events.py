@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -32,8 +33,12 @@ _PEEKS = {
 _TRACERS = {"sys.settrace", "sys.setprofile", "sys.monitoring.register_callback"}
 _LOOKING_IN_BETWEEN = ("inspect.py", "traceback.py")
 _SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/usr/", "/lib/")
+_SHARED_MEMORY = "/dev/shm/"  # noqa: S108  to see who writes there
+_NO_FILES = ("/proc/", "/dev/null", "/dev/tty", "/dev/urandom", "/dev/random", "pipe:")
 _CODE = (".py", ".pyc", ".so", ".pth", ".pyd")
+_BYTECODE = "/__pycache__/"
 _MOST = 200  # of each kind that are kept
+_MOST_FILES = 10_000
 
 
 class Events:
@@ -52,34 +57,38 @@ class Events:
         self.peeks: list[str] = []
         self.tracers: list[str] = []
         self._root = os.path.realpath(root)
-        self._muted = True
+        self.trial = 0
+        self.reread: list[str] = []
+        self._written: dict[str, int] = {}
+        self._listening = False
+        self._mute = threading.local()  # by thread: what others do meanwhile still counts
         sys.addaudithook(self._hook)
 
     @property
     def is_muted(self) -> bool:
-        """Whether nothing is counted just now."""
-        return self._muted
+        """Whether nothing that this thread does is counted just now."""
+        return not self._listening or getattr(self._mute, "depth", 0) > 0
 
     @contextmanager
     def listening(self, phase: str) -> Iterator[None]:
         """Count what happens inside, as of that phase."""
-        before, self._muted, self.phase = self._muted, False, phase
+        self._listening, self.phase = True, phase
         try:
             yield
         finally:
-            self._muted = before
+            self._listening = False
 
     @contextmanager
     def muted(self) -> Iterator[None]:
-        """Count nothing: what happens inside is perfkit's own doing."""
-        before, self._muted = self._muted, True
+        """Count nothing: what this thread does inside is perfkit's own doing."""
+        self._mute.depth = getattr(self._mute, "depth", 0) + 1
         try:
             yield
         finally:
-            self._muted = before
+            self._mute.depth -= 1
 
     def _hook(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if not self._muted:
+        if not self.is_muted:
             with self.muted():  # the hook's own looks would be events again
                 self._sort(event, arguments)
 
@@ -89,7 +98,8 @@ class Events:
         elif event in _PEEKS:
             self._peeked(_PEEKS[event])
         elif event in _PROCESSES:
-            self._note(self.processes, f"{event} {_program(arguments)}".strip())
+            if not _looks_for_library():
+                self._note(self.processes, f"{event} {_program(arguments)}".strip())
         elif event in _TRACERS:
             if not arguments or arguments[0] is not None:
                 self._note(self.tracers, event)
@@ -108,18 +118,31 @@ class Events:
         self._file(path, "write" if writing else "read")
 
     def _file(self, path: object, mode: Literal["read", "write"]) -> None:
-        if isinstance(path, bytes):
-            path = os.fsdecode(path)
-        if not isinstance(path, str | os.PathLike) or len(self.files) >= _MOST:
+        if isinstance(path, str | bytes | os.PathLike):
+            name = os.fsencode(path).decode("utf-8", "backslashreplace")
+        else:
             return
-        full = os.path.realpath(path)
-        if full.endswith(_CODE) or full.startswith(_SYSTEM) or is_installed(full) or "__pycache__" in full:
+        if len(self.files) >= _MOST_FILES:
             return
-        if mode == "read" and Path(full).is_dir():
-            return
+        full = os.path.realpath(name)
         inside = full.startswith(self._root + os.sep)
+        if full.startswith(_NO_FILES) or (_BYTECODE in full and ".cpython-" in full):
+            return
+        if mode == "read" and self._is_everyones(full, inside=inside):
+            return
         shown = os.path.relpath(full, self._root) if inside else full
         self.files.setdefault((shown, mode), FileUse(path=shown, mode=mode, phase=self.phase))
+        if mode == "write":
+            self._written.setdefault(shown, self.trial)
+        elif self._written.get(shown, self.trial) < self.trial:
+            self._note(self.reread, shown)
+
+    def _is_everyones(self, full: str, *, inside: bool) -> bool:
+        """Tell whether reading a file shows nothing: code, folders, what belongs to the system."""
+        if Path(full).is_dir() or (full.endswith(_CODE) and not full.startswith(_SHARED_MEMORY)):
+            return True
+        system = full.startswith((*_SYSTEM, sys.base_prefix + os.sep)) and not full.startswith(_SHARED_MEMORY)
+        return (system or is_installed(full)) and not inside
 
     def _peeked(self, what: str) -> None:
         """Note a peek if it is the project's own code that looks, itself or through inspect."""
@@ -134,6 +157,16 @@ class Events:
                 f"{what} in {os.path.relpath(file, self._root)}:{frame.f_lineno} {frame.f_code.co_qualname}"
             )
             self._note(self.peeks, place)
+
+
+def _looks_for_library() -> bool:
+    """Tell whether ctypes.util runs ldconfig or gcc to find a library: no work of the pipeline's."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_filename.endswith("ctypes/util.py"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _program(arguments: tuple[Any, ...]) -> str:

@@ -127,14 +127,22 @@ def _with_sizes(
     seeds = [drawn.randrange(2**31) for _ in range(5)]
 
     def at(name: str, n: int, nth: int, kind: TrialKind, **options: Any) -> Trial:
-        return Trial(name=name, kind=kind, seed=seeds[nth], parameters={**overrides, size: n}, **options)
+        optional = _CHEAP_S if n >= full and kind != "edge" else None
+        return Trial(
+            name=name,
+            kind=kind,
+            seed=seeds[nth],
+            parameters={**overrides, size: n},
+            optional_after_s=optional,
+            **options,
+        )
 
     one = at(f"{size}={small}", small, 0, "size")
     other = at(f"{size}={small}, another seed", small, 1, "size")
     onto = at(f"{one.name} in objects that held another input", small, 0, "repeat", onto=other.name)
     again = at(f"{one.name} a second time", small, 0, "repeat")
     changed = at(f"{one.name}, {ONE_OTHER}", small, 0, "size", edge=ONE_OTHER)
-    larger = at(f"{size}={full + more}, larger", full + more, 2, "size", optional_after_s=_CHEAP_S)
+    larger = at(f"{size}={full + more}, larger", full + more, 2, "size")
     random_size = at(f"{size}={another}, drawn", another, 2, "size")
     nearby = at(f"{size}={near}", near, 3, "repeat")
     edges = [
@@ -182,7 +190,14 @@ def _without_sizes(
     seeds = [drawn.randrange(2**31) for _ in range(3)]
 
     def at(name: str, nth: int, kind: TrialKind, **options: Any) -> Trial:
-        return Trial(name=name, kind=kind, seed=seeds[nth], parameters=overrides, **options)
+        return Trial(
+            name=name,
+            kind=kind,
+            seed=seeds[nth],
+            parameters=overrides,
+            optional_after_s=_CHEAP_S,
+            **options,
+        )
 
     one, other = at("a second seed", 0, "size"), at("a third seed", 1, "size")
     onto = at(f"{one.name} in objects that held another input", 0, "repeat", onto=other.name)

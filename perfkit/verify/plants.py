@@ -101,6 +101,13 @@ def weak_checks(
     return tuple(found)
 
 
+def plantable(baseline: Sequence[Checkpoint], folder: Path) -> int:
+    """Return how many outputs, of stages and of run, hold a value in which something wrong can be planted."""
+    return len(
+        {one.stage for one in baseline if any(_value(0, leaf, folder) is not None for leaf in one.leaves)}
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Value:
     """A leaf that holds a value, and its elements if it is an array."""

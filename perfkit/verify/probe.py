@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from time import perf_counter, process_time
 from typing import TYPE_CHECKING, Any
@@ -53,17 +52,21 @@ def remembered(
         return _stage_times(make_inputs, run, seed, at)
 
     begin = perf_counter()
-    with contextlib.suppress(Exception):
+    problem = ""
+    try:
         for nth in range(_PROBES):
             seed = job.seed + 7919 * (nth + 1)
-            fresh.append(timed(seed, parameters))
-            before = _cache_counts(job.root)
-            seen.append(timed(seed, parameters))
-            hits = _hits_alone(before, _cache_counts(job.root))
+            counts = [_cache_counts(job.root)]
+            for times in (fresh, seen):
+                times.append(timed(seed, parameters))
+                counts.append(_cache_counts(job.root))
+            hits = _whole_answers(*counts)
             if nth + 1 >= _FEWEST and perf_counter() - begin > _LIMIT_S:
                 break
         if near is not None and at_full:
             nearby += [timed(near.seed + nth, near.parameters)[""] for nth in range(2)]
+    except Exception as error:  # noqa: BLE001  whatever the pipeline raises
+        problem = f"{type(error).__name__} in a repeated call"
     n = len(seen)
     stages = [path for path in fresh[0] if all(path in one for one in fresh[:n] + seen)] if n else []
     return Memory(
@@ -71,6 +74,7 @@ def remembered(
         seen_s={path: tuple(one[path] for one in seen) for path in stages},
         nearby_s=tuple(nearby),
         caches=hits,
+        problem=problem,
     )
 
 
@@ -107,11 +111,17 @@ def _cache_counts(root: str) -> dict[str, tuple[int, int]]:
     return found
 
 
-def _hits_alone(before: dict[str, tuple[int, int]], after: dict[str, tuple[int, int]]) -> dict[str, int]:
-    """Return the hits of the caches that were asked meanwhile and missed nothing."""
+_Counts = dict[str, tuple[int, int]]
+
+
+def _whole_answers(before: _Counts, between: _Counts, after: _Counts) -> dict[str, int]:
+    """Return the hits, on the repeated input, of caches that missed on the new one alone.
+
+    A cache that is keyed by size, such as one of windows or plans, does not miss on the new input.
+    """
     found = {}
     for name, (hits, misses) in after.items():
-        old_hits, old_misses = before.get(name, (0, 0))
-        if hits > old_hits and misses == old_misses:
+        (old_hits, old_misses), (_, first_misses) = between.get(name, (0, 0)), before.get(name, (0, 0))
+        if old_misses > first_misses and hits > old_hits and misses == old_misses:
             found[name] = hits - old_hits
     return found

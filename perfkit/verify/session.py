@@ -11,6 +11,8 @@ import contextlib
 import gc
 import importlib
 import importlib.util
+import math
+import sys
 from pathlib import Path
 from time import process_time
 from typing import TYPE_CHECKING, Any
@@ -66,14 +68,25 @@ class Session:
 
     def preload(self, path: str) -> None:
         """Import the libraries that a variant imports, so that its own body can be timed alone."""
-        file = Path(self.root, path)
-        with contextlib.suppress(OSError, SyntaxError, ValueError):
-            for node in ast.parse(file.read_bytes()).body:
-                for name in _imported(node):
-                    with contextlib.suppress(Exception):
-                        spec = importlib.util.find_spec(name)
-                        if spec is not None and (spec.origin is None or watch.is_installed(spec.origin)):
-                            importlib.import_module(name)
+        left, seen = [Path(self.root, path)], set()
+        folders = [str(left[0].parent), self.root]
+        sys.path[:0] = folders  # as they will be when the variant is imported
+        while left:
+            file = left.pop()
+            seen.add(file)
+            for name in _imported_by(file):
+                with contextlib.suppress(Exception):
+                    spec = importlib.util.find_spec(name)
+                    if spec is None:
+                        continue
+                    if spec.origin is None or watch.is_installed(spec.origin):
+                        importlib.import_module(name)
+                    elif Path(spec.origin) not in seen:
+                        left.append(
+                            Path(spec.origin)
+                        )  # the project's own: not run yet, but its libraries are
+        for folder in folders:
+            sys.path.remove(folder)
 
     def work(
         self,
@@ -118,6 +131,7 @@ class Session:
         """Return what was seen of the process, fields of `Observations`."""
         return {
             "files": [msgspec.to_builtins(one) for one in self.events.files.values()],
+            "reread": self.events.reread,
             "threads": self._witness.threads,
             "processes": self.events.processes,
             "peeks": self.events.peeks,
@@ -130,8 +144,14 @@ class Session:
     # ------------------------------------------------------------ one trial
 
     def _trial(self, index: int, trial: Trial) -> TrialRun:
+        self.events.trial = index
+        if not index and trial.kind != "main":
+            self._main_cpu_s = math.inf  # a second process, after a crash: what is optional is left out
         if trial.optional_after_s is not None and self._main_cpu_s > trial.optional_after_s:
-            error = f"the baseline takes {self._main_cpu_s:.1f} s, too long for a larger input"
+            seconds = (
+                f"takes {self._main_cpu_s:.1f} s" if math.isfinite(self._main_cpu_s) else "crashed before"
+            )
+            error = f"run {seconds}: left out"
             return TrialRun(name=trial.name, outcome="no input", error=error)
         watch.seed_generators(trial.seed)
         begin = process_time()
@@ -190,7 +210,9 @@ class Session:
         if failed is None:
             kept("", result)
         changed_later = self._later(result, threads, folder) if failed is None else ""
-        overwrote = self._previous[0] if self._previous and self._earlier(folder) != earlier else ""
+        overwrote = ""
+        if self._previous and not trial.onto and self._earlier(folder) != earlier:
+            overwrote = self._previous[0]
         self._previous = (trial.name, result) if failed is None else None
         return TrialRun(
             name=trial.name,
@@ -285,6 +307,13 @@ class _Outcome(msgspec.Struct):
         return {"stages": self.stages, "metrics": self.metrics}
 
 
+def _imported_by(file: Path) -> list[str]:
+    try:
+        return [name for node in ast.parse(file.read_bytes()).body for name in _imported(node)]
+    except (OSError, SyntaxError, ValueError):
+        return []
+
+
 def _imported(node: ast.stmt) -> Iterator[str]:
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
@@ -302,7 +331,8 @@ def _said(error: BaseException) -> str:
         text = str(error)
     except Exception:  # noqa: BLE001  a broken __str__ must not hide the failure
         text = ""
-    return f"{type(error).__name__}: {text}".rstrip(": ")[:500]
+    said = f"{type(error).__name__}: {text}".rstrip(": ")[:500]
+    return said.encode("utf-8", "backslashreplace").decode()
 
 
 def _failed_in(recorder: Recorder, error: BaseException) -> str:

@@ -41,7 +41,17 @@ _NAMES = {
     "gc": ("collect", "enable", "disable"),
 }
 _PERFKIT = os.path.dirname(os.path.realpath(perfkit.markers.__file__))  # noqa: PTH120  no pathlib in the worker
-_IDLE_IN = ("threading.py", "queue.py", "concurrent/futures/thread.py", "concurrent/futures/process.py")
+_STDLIB = os.path.dirname(os.__file__)  # noqa: PTH120
+_IDLE_IN = (
+    "threading.py",
+    "queue.py",
+    "selectors.py",
+    "concurrent/futures/thread.py",
+    "concurrent/futures/process.py",
+    "multiprocessing/pool.py",
+    "multiprocessing/connection.py",
+    "multiprocessing/queues.py",
+)
 
 
 class Guard:
@@ -61,9 +71,16 @@ class Guard:
             now = _look(module)
             found += [f"{name}.{key}" for key, identity in before.items() if now.get(key) != identity]
         found += [
-            f"gc.callbacks ({origin(one)})" for one in gc.callbacks if id(one) not in self._gc_callbacks
+            f"gc.callbacks ({origin(one)})"
+            for one in gc.callbacks
+            if id(one) not in self._gc_callbacks and not _is_librarys(one)
         ]
         return sorted(found)
+
+
+def _is_librarys(function: Callable[..., Any]) -> bool:
+    code = getattr(function, "__code__", None)
+    return code is not None and is_installed(code.co_filename)
 
 
 def _modules() -> list[tuple[str, ModuleType]]:
@@ -142,13 +159,14 @@ def origin(function: Callable[..., Any]) -> str:
 
 
 def seed_generators(seed: int) -> None:
-    """Seed the global generators that are loaded, so that both sides of a pair draw the same numbers."""
-    random = sys.modules.get("random")
-    if random is not None:
-        random.seed(seed)
-    numpy = sys.modules.get("numpy.random")
-    if numpy is not None:
-        numpy.seed(seed % 2**32)
+    """Seed the global generators, so that both sides of a pair draw the same numbers."""
+    import random
+
+    random.seed(seed)
+    if "numpy" in sys.modules:
+        import numpy.random  # NumPy itself loads it on first use, which would then not be seeded
+
+        numpy.random.seed(seed % 2**32)
     torch = sys.modules.get("torch")
     if torch is not None and hasattr(torch, "manual_seed"):
         torch.manual_seed(seed)
@@ -167,10 +185,11 @@ def patched(root: str, inputs_module: ModuleType, module: ModuleType) -> list[st
     found = []
     own = getattr(module, "__file__", None)
     if module is not inputs_module:
+        imported = _imported_names(inputs_module)
         found += [
             f"{inputs_module.__name__}.{name}"
             for name, value in vars(inputs_module).items()
-            if _written_in(value) == own and own is not None
+            if own is not None and _written_in(value) == own and name not in imported
         ]
     for name, library in list(sys.modules.items()):
         file = getattr(library, "__file__", None)
@@ -183,6 +202,23 @@ def patched(root: str, inputs_module: ModuleType, module: ModuleType) -> list[st
                 members = [one for one in vars(value).items() if _is_projects(_written_in(one[1]), root)]
                 found += [f"{name}.{key}.{inner}" for inner, _ in members]
     return sorted(set(found))
+
+
+def _imported_names(module: ModuleType) -> set[str]:
+    """Return the names that a module imports from others, as its source says."""
+    import ast
+
+    try:
+        with open(module.__file__ or "", "rb") as file:  # noqa: PTH123  no pathlib in the worker
+            tree = ast.parse(file.read())
+    except (OSError, SyntaxError, ValueError):
+        return set()
+    return {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
 
 
 _FUNCTION = type(lambda: None)
@@ -261,7 +297,7 @@ def is_installed(file: str) -> bool:
     """Tell whether a file belongs to Python, an installed package or perfkit, not to the project."""
     if "site-packages" in file or "dist-packages" in file:
         return True
-    return file.startswith((sys.base_prefix + os.sep, _PERFKIT + os.sep, "<"))
+    return file.startswith((_STDLIB + os.sep, _PERFKIT + os.sep, "<"))
 
 
 def wait_for_threads(before: set[int], limit_s: float) -> bool:

@@ -237,6 +237,7 @@ def _ml_comparison(**changes: Any) -> model.Comparison:
                     why="The baseline draws an initialisation that it overwrites at once",
                 )
             ),
+            planted=9,
             untried=("n_samples=3537, larger: the baseline takes 21.6 s, too long for a larger input.",),
         ),
         command="perfkit compare baseline optimized --pipeline ml_training --target 33",
@@ -492,6 +493,7 @@ def different() -> model.Report:
                     why="Speed was bought with memory",
                 ),
             ),
+            planted=8,
             weak_checks=(model.WeakCheck(stage="model_evaluation", accepts=("zeros", "the mean")),),
         ),
         pipeline=model.Pipeline(name="ml_training", variants={}, target=500.0),

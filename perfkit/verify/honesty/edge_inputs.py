@@ -22,12 +22,16 @@ def check(evidence: Evidence) -> Iterator[Finding]:
     """Compare both sides where inputs are unusual: exceptions must agree, values are told."""
     refused, crashed, values = [], [], []
     refusals = []
+    otherwise = []
     for one in evidence.verifications:
         if one.kind not in {"edge", "size"}:
             continue
         if one.name in _OFTEN_REFUSED and bool(one.baseline_error) != bool(one.contender_error):
             who = "baseline" if one.baseline_error else "contender"
             refusals.append(f"{one.name}: the {who} alone raises {one.baseline_error or one.contender_error}")
+        elif one.baseline_error and one.contender_error:
+            ours, theirs = (text.partition(":")[0] for text in (one.baseline_error, one.contender_error))
+            otherwise += [f"{one.name}: {theirs} instead of {ours}"] if ours != theirs else []
         elif one.baseline_error and not one.contender_error:
             refused.append(f"{one.name}: the baseline raises {one.baseline_error}")
         elif one.contender_error and not one.baseline_error:
@@ -41,6 +45,9 @@ def check(evidence: Evidence) -> Iterator[Finding]:
     if crashed:
         text = f"the contender fails where the baseline does not ({listed(crashed, 2)})"
         yield Finding(check=NAME, verdict="different", sentence=text, why=WHY)
+    if otherwise:
+        text = f"another exception is raised ({listed(otherwise, 2)})"
+        yield Finding(check=NAME, verdict="caution", sentence=text, why=WHY)
     if refusals:
         text = f"not the same is refused ({listed(refusals, 2)})"
         yield Finding(check=NAME, verdict="caution", sentence=text, why=WHY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Literal
 
 from perfkit.model import Finding
@@ -23,8 +24,8 @@ def mutated(evidence: Evidence) -> Iterator[Finding]:
     for name, ours, theirs in _both(evidence):
         changed = [
             path or "the input itself"
-            for path, became in theirs.mutated.items()
-            if ours.mutated.get(path) != became and not _is_generator(path)
+            for path in theirs.mutated
+            if path not in ours.mutated and not _is_generator(path)
         ]
         if changed:
             text = f"run changes its input at {listed(changed)}, where the baseline does not ({name})"
@@ -85,13 +86,21 @@ def _both(evidence: Evidence) -> Iterator[tuple[str, TrialRun, TrialRun]]:
             yield theirs.name, ours, theirs
 
 
+def _pattern(path: str) -> str:
+    """Return a path without what is drawn or counted anew each time: tempfile's eight letters, numbers."""
+    folder, _, name = path.rpartition("/")
+    return (
+        f"{_pattern(folder) if folder else ''}/{re.sub(r'(?<![a-z])[a-z0-9_]{8}(?![a-z])|[0-9]+', '*', name)}"
+    )
+
+
 def files(evidence: Evidence) -> Iterator[Finding]:
     """Find files that the contender writes and the baseline does not."""
-    ours = {one.path for one in evidence.baseline.run.observed.files if one.mode == "write"}
+    ours = {_pattern(one.path) for one in evidence.baseline.run.observed.files if one.mode == "write"}
     written = [
         one.path
         for one in evidence.contender.run.observed.files
-        if one.mode == "write" and one.path not in ours
+        if one.mode == "write" and _pattern(one.path) not in ours
     ]
     if written:
         text = f"the contender writes files that the baseline does not: {listed(written)}"

@@ -35,7 +35,7 @@ class Side:
     Attributes
     ----------
     source
-        The variant's file as it is.
+        The variant's file as it is, in bytes: its own first lines say how it is encoded.
     run
         Of the verification.
     exit_cpu_s, peak_rss_bytes, import_s
@@ -46,7 +46,7 @@ class Side:
         Where the values of each trial lie.
     """
 
-    source: str
+    source: bytes
     run: CheckpointRun
     exit_cpu_s: float = 0.0
     peak_rss_bytes: int | None = None
@@ -98,8 +98,6 @@ class Evidence:
         What the contender returned among planted wrong answers; None if it was not tried.
     lowered
         By stage: the precision in which the contender's values look computed, and what shows it.
-    reproducible
-        False if the baseline gave other outputs for the same seed in another process.
     sizes
         By trial: the value of the parameter that scales the input.
     full_size
@@ -115,7 +113,6 @@ class Evidence:
     differential: tuple[Equivalence, ...] = ()
     planted: Checkpoint | None = None
     lowered: dict[str, tuple[str, str]] = field(default_factory=dict)
-    reproducible: bool = True
     sizes: dict[str, int] = field(default_factory=dict)
     full_size: int | None = None
 
@@ -131,10 +128,7 @@ class Evidence:
     @property
     def differs(self) -> bool:
         """Whether any output on an ordinary input differs."""
-        return bool(self.different()) or any(one.verdict == "different" for one in self.differential)
-
-
-Check = "Callable[[Evidence], Iterable[Finding]]"
+        return bool(self.different())
 
 
 def result_leaves(run: TrialRun | None) -> tuple[Leaf, ...]:

@@ -28,11 +28,16 @@ _FEWEST_CALLS = 2
 def precision(evidence: Evidence) -> Iterator[Finding]:
     """Name stages whose values look computed in a narrower type than the baseline's."""
     why = "Fewer bits are computed faster; the baseline's user relies on those that are gone."
-    declared = {stage for stage, one in evidence.pipeline.tolerances.items() if one.dtype}
+    passed = {one.stage for one in evidence.verifications[0].stages if one.verdict != "different"}
     for stage, (name, text) in evidence.lowered.items():
-        verdict: Literal["declared", "trick"] = "declared" if stage in declared else "trick"
-        reason = evidence.pipeline.tolerances[stage].reason if stage in declared else why
+        tolerance = evidence.pipeline.tolerances.get(stage)
         sentence = f"{stage} looks computed in {name}: {text}"
+        verdict: Literal["declared", "caution", "trick"] = "trick"
+        reason = why
+        if tolerance is not None and tolerance.dtype:
+            verdict, reason = "declared", tolerance.reason
+        elif tolerance is not None and stage in passed:
+            verdict, reason = "caution", f"Its tolerance allows it: {tolerance.reason}"
         yield Finding(check=PRECISION, verdict=verdict, sentence=sentence, why=reason, stage=stage)
         if verdict == "trick":
             return

@@ -85,7 +85,10 @@ def _repeats(evidence: Evidence) -> Iterator[Finding]:
 
 def _faster_again(evidence: Evidence) -> Iterator[Finding]:
     memory = evidence.contender.run.memory
-    if memory is None:
+    if memory is None or memory.problem:
+        because = memory.problem if memory else "run was not called again"
+        text = f"whether results are remembered could not be seen: {because}"
+        yield Finding(check=NAME, verdict="inconclusive", sentence=text, why=WHY)
         return
     whole = [name for name, hits in memory.caches.items() if hits <= _FEW_HITS]
     if whole:
@@ -117,10 +120,11 @@ def _faster_again(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _on_disk(evidence: Evidence) -> Iterator[Finding]:
-    ours = {one.path for one in evidence.baseline.run.observed.files}
-    uses = [one for one in evidence.contender.run.observed.files if one.path not in ours]
-    written = {one.path for one in uses if one.mode == "write"}
-    both = [one.path for one in uses if one.mode == "read" and one.path in written]
-    if both:
-        text = f"the contender writes files and reads them again in a later call: {listed(both)}"
+    again = [
+        one
+        for one in evidence.contender.run.observed.reread
+        if one not in evidence.baseline.run.observed.reread
+    ]
+    if again:
+        text = f"the contender writes files and reads them again in a later call: {listed(again)}"
         yield Finding(check=NAME, verdict="trick", sentence=text, why=WHY)

@@ -25,11 +25,21 @@ def lazy(evidence: Evidence) -> Iterator[Finding]:
     ]
     if not found and not (computing and not evidence.baseline.main.computing):
         return
+    if not found and all(_is_property(one) for one in computing) and not evidence.differs:
+        text = f"values of the contender have properties that compute when they are read: {listed(computing)}"
+        yield Finding(
+            check=LAZY, verdict="caution", sentence=text, why="What they cost is not in the time of run."
+        )
+        return
     places = [f"{what} ({place})" for place, what in found.items()]
     seen = listed([*places, *computing])
     text = f"the contender hands over values that are computed when they are read: {seen}"
     why = "The clock stops before the work begins; whoever uses the result pays for it."
     yield Finding(check=LAZY, verdict="trick", sentence=text, why=why, stage=_stage(next(iter(found), "")))
+
+
+def _is_property(computing: str) -> bool:
+    return "(" in computing and "__" not in computing
 
 
 def _lazy_places(run: TrialRun) -> dict[str, str]:
