@@ -681,8 +681,8 @@ class Memory:
     fresh_s, seen_s
         By stage, and under an empty name for ``run`` as a whole: seconds on inputs that are new to the
         process, and on equal ones again. CPU time for the whole, wall time for the stages.
-    nearby_s
-        CPU time of ``run`` at a size near the full one, where the others are of the full one.
+    nearby_s, beside_s
+        CPU time of ``run`` at a size near the full one and at the full one, in turns.
     caches
         Hits, in a repeated run, of each functools cache of the project's that missed on the new input alone.
     problem
@@ -692,6 +692,7 @@ class Memory:
     fresh_s: dict[str, tuple[float, ...]]
     seen_s: dict[str, tuple[float, ...]]
     nearby_s: tuple[float, ...] = ()
+    beside_s: tuple[float, ...] = ()
     caches: dict[str, int] = field(default_factory=dict)
     problem: str = ""
 

@@ -52,7 +52,13 @@ def undecided_outputs(scrutiny: Scrutiny) -> tuple[str, ...]:
         for one in verification.stages
         if one.verdict == "inconclusive"
     )
-    return (f"whether the output is equal is not decided: {', '.join(stages)}",) if stages else ()
+    found = [f"whether the output is equal is not decided: {', '.join(stages)}"] if stages else []
+    untried = [
+        one.name
+        for one in scrutiny.verifications
+        if one.kind == "proof" and any(stage.verdict == "not checked" for stage in one.stages)
+    ]
+    return (*found, *(f"a further verification was not made: {name}" for name in untried))
 
 
 def undecided(comparison: Comparison, breakdown: Breakdown) -> tuple[str, ...]:

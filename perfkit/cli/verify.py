@@ -10,7 +10,7 @@ import click
 from perfkit.analyse import gates
 from perfkit.api import verification as verifications
 from perfkit.cli import options, outcome, progress
-from perfkit.report import summary, terminal
+from perfkit.report import equality, summary, terminal, text
 
 if TYPE_CHECKING:
     from perfkit.model import Parameters
@@ -48,4 +48,8 @@ def command(
         from rich.console import Console
 
         Console().print(terminal.render_verification(report))
-    return outcome.status(gates.failed_outputs(report.scrutiny), gates.undecided_outputs(report.scrutiny))
+    undecided = list(gates.undecided_outputs(report.scrutiny))
+    judged = equality.judge(report.scrutiny)
+    if not (judged.verified or judged.different or undecided):
+        undecided.append(f"not verified: {text.plain(judged.why)}")
+    return outcome.status(gates.failed_outputs(report.scrutiny), undecided)

@@ -46,6 +46,7 @@ def remembered(
     fresh: list[dict[str, float]] = []
     seen: list[dict[str, float]] = []
     nearby: list[float] = []
+    beside: list[float] = []
     hits: dict[str, int] = {}
 
     def timed(seed: int, at: Parameters) -> dict[str, float]:
@@ -64,7 +65,9 @@ def remembered(
             if nth + 1 >= _FEWEST and perf_counter() - begin > _LIMIT_S:
                 break
         if near is not None and at_full:
-            nearby += [timed(near.seed + nth, near.parameters)[""] for nth in range(2)]
+            for nth in range(_FEWEST):
+                nearby.append(timed(near.seed + nth, near.parameters)[""])
+                beside.append(timed(near.seed + nth, main.parameters)[""])
     except Exception as error:  # noqa: BLE001  whatever the pipeline raises
         problem = f"{type(error).__name__} in a repeated call"
     n = len(seen)
@@ -72,7 +75,8 @@ def remembered(
     return Memory(
         fresh_s={path: tuple(one[path] for one in fresh[:n]) for path in stages},
         seen_s={path: tuple(one[path] for one in seen) for path in stages},
-        nearby_s=tuple(nearby),
+        nearby_s=tuple(nearby[: len(beside)]),
+        beside_s=tuple(beside),
         caches=hits,
         problem=problem,
     )

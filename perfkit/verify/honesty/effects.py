@@ -88,10 +88,7 @@ def _both(evidence: Evidence) -> Iterator[tuple[str, TrialRun, TrialRun]]:
 
 def _pattern(path: str) -> str:
     """Return a path without what is drawn or counted anew each time: tempfile's eight letters, numbers."""
-    folder, _, name = path.rpartition("/")
-    return (
-        f"{_pattern(folder) if folder else ''}/{re.sub(r'(?<![a-z])[a-z0-9_]{8}(?![a-z])|[0-9]+', '*', name)}"
-    )
+    return "/".join(re.sub(r"[a-z0-9_]{8}(?=[.]|$)|[0-9]+", "*", part) for part in path.split("/"))
 
 
 def files(evidence: Evidence) -> Iterator[Finding]:

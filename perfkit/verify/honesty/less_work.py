@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Literal
 
 from perfkit.model import Finding
-from perfkit.verify.honesty.evidence import NOTICEABLE_S, listed, median_of, seconds
+from perfkit.verify.honesty.evidence import NOTICEABLE_S, listed, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -273,8 +273,9 @@ def _slow_elsewhere(evidence: Evidence, why: str) -> Iterator[Finding]:
     if full is None:
         return
     memory = evidence.contender.run.memory
-    if memory is not None and memory.nearby_s and memory.fresh_s.get(""):
-        usual, near = median_of(memory.fresh_s[""]), min(memory.nearby_s)
+    if memory is not None and memory.beside_s:
+        # The slowest there and the quickest here: threads that wait for one another spend CPU time too.
+        usual, near = max(memory.beside_s), min(memory.nearby_s)
         if near > _TOO_SLOW_ELSEWHERE * usual and near - usual > _NOTICEABLE_NEARBY_S:
             text = (
                 f"near the measured size, {full}, the contender takes {seconds(near)} of CPU time instead "
