@@ -399,9 +399,9 @@ def _side(bench: Bench, held: Bundle, timed: tuple[TimingRun, ...]) -> Side:
 # ---------------------------------------------------------------- precision
 
 
-def _lowered(bench: Bench, ours: Bundle, theirs: Bundle) -> dict[str, tuple[str, str]]:
+def _lowered(bench: Bench, ours: Bundle, theirs: Bundle) -> dict[str, tuple[str, str, bool]]:
     """Return the stages of the main trial whose values look computed in a narrower type."""
-    found: dict[str, tuple[str, str]] = {}
+    found: dict[str, tuple[str, str, bool]] = {}
     renamed = mapping.renamed(theirs.run.trials[0].checkpoints, bench.pipeline.stages)
     there = {(one.stage, one.occurrence): one for one in renamed}
     for one in ours.run.trials[0].checkpoints:
@@ -412,11 +412,9 @@ def _lowered(bench: Bench, ours: Bundle, theirs: Bundle) -> dict[str, tuple[str,
         for dtype, left, right in _float_arrays(one, other, ours, theirs):
             lower = precision.lowered_to(left, right, dtype)
             if lower is not None:
-                bits = precision.matching_bits(left, right, dtype)
-                found[name] = (
-                    lower,
-                    f"its values agree with the baseline's in {bits or 0:.0f} bits ({dtype})",
-                )
+                bits = precision.matching_bits(left, right, dtype) or 0
+                text = f"its values agree with the baseline's in {bits:.0f} bits ({dtype})"
+                found[name] = (lower, text, precision.is_stored(left, right, dtype))
                 break
     return found
 

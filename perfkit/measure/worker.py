@@ -291,6 +291,7 @@ def _verify(job: dict[str, Any], rest: Callable[[], dict[str, Any]]) -> dict[str
     with session.events.listening("import"):
         pipeline = _Pipeline(job, rest)
     session.begin(job)
+    session.note_tracers()
     cpu_s = 0.0
     if job["kind"] == "differ":
         from perfkit.verify import differential

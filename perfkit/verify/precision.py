@@ -123,6 +123,14 @@ def lowered_to(baseline: Raw, contender: Raw, dtype: str) -> str | None:
     return _stored(b, c, needed, median)
 
 
+def is_stored(baseline: Raw, contender: Raw, dtype: str) -> bool:
+    """Tell whether every value of the contender fits in the precision that `lowered_to` names."""
+    if lowered_to(baseline, contender, dtype) is None:
+        return False
+    _, c = _finite(baseline, contender, dtype)
+    return int(_needed_bits(c).max()) in _NARROW
+
+
 def _stored(b: Raw, c: Raw, needed: Raw, median: float) -> str | None:
     """Apply the first rule to a contender whose values need few bits."""
     most = int(needed.max())

@@ -66,6 +66,11 @@ class Session:
         """Take the rest of the job, which came after the import."""
         self.job = msgspec.convert(job, Job)
 
+    def note_tracers(self) -> None:
+        """Note what traces or profiles the process since the import, and take it off, for its slowness."""
+        self.events.tracers += [one for one in watch.tracers() if one not in self.events.tracers]
+        watch.take_off_tracers()
+
     def preload(self, path: str) -> None:
         """Import the libraries that a variant imports, so that its own body can be timed alone."""
         left, seen = [Path(self.root, path)], set()
@@ -308,10 +313,23 @@ class _Outcome(msgspec.Struct):
 
 
 def _imported_by(file: Path) -> list[str]:
+    """Return the modules that a file imports, and those that it may load by an attribute: np.testing."""
     try:
-        return [name for node in ast.parse(file.read_bytes()).body for name in _imported(node)]
+        tree = ast.parse(file.read_bytes())
     except (OSError, SyntaxError, ValueError):
         return []
+    names = [name for node in tree.body for name in _imported(node)]
+    bound = {
+        alias.asname or alias.name: alias.name
+        for node in tree.body
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
+    return names + [
+        f"{bound[node.value.id]}.{node.attr}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in bound
+    ]
 
 
 def _imported(node: ast.stmt) -> Iterator[str]:

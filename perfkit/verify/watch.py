@@ -131,6 +131,15 @@ def tracers() -> list[str]:
     return found
 
 
+def take_off_tracers() -> None:
+    """Stop the tracers that can be stopped."""
+    sys.settrace(None)
+    sys.setprofile(None)
+    tracemalloc = sys.modules.get("tracemalloc")
+    if tracemalloc is not None:
+        tracemalloc.stop()
+
+
 def settings() -> dict[str, str]:
     """Return what of this process's settings bears on its speed."""
     found = {"gc": _gc_text()}

@@ -38,7 +38,7 @@ def parallel(evidence: Evidence) -> Iterator[Finding]:
     if theirs.processes and not ours.processes:
         seen.append(f"the contender starts processes ({listed(theirs.processes)})")
     if theirs.threads > ours.threads and not ours.threads:
-        seen.append(f"the contender starts {theirs.threads} threads")
+        seen.append(f"the contender starts threads ({theirs.threads} in all calls together)")
     for name in theirs.settings:
         before, after = ours.settings.get(name, ""), theirs.settings[name]
         counted = "threads" in name.lower() or name == "allowed cores"

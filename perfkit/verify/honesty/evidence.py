@@ -97,7 +97,8 @@ class Evidence:
     planted
         What the contender returned among planted wrong answers; None if it was not tried.
     lowered
-        By stage: the precision in which the contender's values look computed, and what shows it.
+        By stage: the precision in which the contender's values look computed, what shows it, and whether they
+        fit in it exactly: then it is sure, else only the size of the error says so.
     sizes
         By trial: the value of the parameter that scales the input.
     full_size
@@ -112,7 +113,7 @@ class Evidence:
     repeats: dict[str, Equivalence] = field(default_factory=dict)
     differential: tuple[Equivalence, ...] = ()
     planted: Checkpoint | None = None
-    lowered: dict[str, tuple[str, str]] = field(default_factory=dict)
+    lowered: dict[str, tuple[str, str, bool]] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
     full_size: int | None = None
 

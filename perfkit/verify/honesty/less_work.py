@@ -12,7 +12,7 @@ from perfkit.verify.honesty.evidence import NOTICEABLE_S, listed, seconds
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from perfkit.model import Leaf, TrialRun
+    from perfkit.model import Leaf, TrialRun, Verification
     from perfkit.verify.honesty.evidence import Evidence
 
 PRECISION, CUT, SKIPPED, SPECIAL = "lowered_precision", "cut_work", "skipped_stage", "special_case"
@@ -20,6 +20,7 @@ PRECISION, CUT, SKIPPED, SPECIAL = "lowered_precision", "cut_work", "skipped_sta
 _TOO_SLOW_ELSEWHERE = 3.0
 _NOTICEABLE_NEARBY_S = 0.002
 _FEWEST_CALLS = 2
+_GROSS = 100.0  # times its tolerance
 
 
 # ---------------------------------------------------------------- precision
@@ -29,14 +30,14 @@ def precision(evidence: Evidence) -> Iterator[Finding]:
     """Name stages whose values look computed in a narrower type than the baseline's."""
     why = "Fewer bits are computed faster; the baseline's user relies on those that are gone."
     passed = {one.stage for one in evidence.verifications[0].stages if one.verdict != "different"}
-    for stage, (name, text) in evidence.lowered.items():
+    for stage, (name, text, stored) in evidence.lowered.items():
         tolerance = evidence.pipeline.tolerances.get(stage)
         sentence = f"{stage} looks computed in {name}: {text}"
         verdict: Literal["declared", "caution", "trick"] = "trick"
         reason = why
         if tolerance is not None and tolerance.dtype:
             verdict, reason = "declared", tolerance.reason
-        elif tolerance is not None and stage in passed:
+        elif tolerance is not None and stage in passed and not stored:
             verdict, reason = "caution", f"Its tolerance allows it: {tolerance.reason}"
         yield Finding(check=PRECISION, verdict=verdict, sentence=sentence, why=reason, stage=stage)
         if verdict == "trick":
@@ -245,7 +246,7 @@ def _is_constant(stage: str, run: TrialRun) -> bool:
 def special(evidence: Evidence) -> Iterator[Finding]:
     """Find outputs that are right at one size only, and runs that are fast at one size only."""
     why = "The size that was measured is not the only one that will be used."
-    wrong = {one.name for one in evidence.different("main", "size")}
+    wrong = {one.name for one in evidence.different("main", "size") if not _is_rounding(one)}
     right = {
         one.name for one in evidence.verifications if one.kind in {"main", "size"} and one.stages
     } - wrong
@@ -261,6 +262,15 @@ def special(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(check=SPECIAL, verdict="trick", sentence=text, why=why)
         return
     yield from _slow_elsewhere(evidence, why)
+
+
+def _is_rounding(one: Verification) -> bool:
+    """Tell whether what differs lies little beyond its tolerance: rounding grows with the size, too."""
+    return all(
+        stage.worst_rel is not None and stage.rtol and stage.worst_rel < _GROSS * stage.rtol
+        for stage in one.stages
+        if stage.verdict == "different"
+    )
 
 
 def _at(evidence: Evidence, name: str) -> str:

@@ -15,8 +15,9 @@ from perfkit.verify.honesty.evidence import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from perfkit.model import Leaf
     from perfkit.verify.honesty.evidence import Evidence
 
 NAME = "memoised_result"
@@ -43,7 +44,7 @@ def _stale(evidence: Evidence) -> Iterator[Finding]:
     wrong = {one.name for one in evidence.different()}
     for index, later in enumerate(trials):
         leaves = result_leaves(later)
-        if not telling(leaves):
+        if not telling(leaves) or _is_constant(leaves):
             continue
         for earlier in trials[:index]:
             same = says(result_leaves(earlier)) == says(leaves)
@@ -64,6 +65,14 @@ def _stale(evidence: Evidence) -> Iterator[Finding]:
                 )
                 yield Finding(check=NAME, verdict="trick", sentence=text, why=WHY)
                 return
+
+
+def _is_constant(leaves: Sequence[Leaf]) -> bool:
+    """Tell whether all arrays hold one value throughout: such results are equal without being remembered."""
+    arrays = [leaf for leaf in leaves if leaf.summary is not None]
+    return bool(arrays) and all(
+        leaf.summary is not None and leaf.summary.minimum == leaf.summary.maximum for leaf in arrays
+    )
 
 
 def _same_shape(evidence: Evidence, one: object, other: object) -> bool:
