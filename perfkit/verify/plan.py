@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 SMALLEST_FULL = 32
 """Sizes below this are not divided further; larger ones are tried instead."""
 
-_SMALL, _DRAWN_FROM, _DRAWN_TO, _EDGE = 24, 36, 8, 64  # divisors of the full size
+_SMALL, _DRAWN_FROM, _DRAWN_TO, _EDGE = 24, 36, 8, 56  # divisors of the full size
 _TELLING = 16  # items that a small input has at least, where the full one allows it: fewer say little
 _CHEAP_S = 2.0  # a baseline that takes longer is not run again at its full size
 
