@@ -126,7 +126,7 @@ class Events:
             return
         full = os.path.realpath(name)
         inside = full.startswith(self._root + os.sep)
-        if full.startswith(_NO_FILES) or (_BYTECODE in full and ".cpython-" in full):
+        if full.startswith(_NO_FILES) or _is_bytecode(full):
             return
         if mode == "read" and self._is_everyones(full, inside=inside):
             return
@@ -157,6 +157,11 @@ class Events:
                 f"{what} in {os.path.relpath(file, self._root)}:{frame.f_lineno} {frame.f_code.co_qualname}"
             )
             self._note(self.peeks, place)
+
+
+def _is_bytecode(full: str) -> bool:
+    """Tell whether Python keeps there what it compiled: the folder itself, or a file of its naming."""
+    return full.endswith(_BYTECODE.rstrip("/")) or (_BYTECODE in full and ".cpython-" in full)
 
 
 def _looks_for_library() -> bool:
