@@ -277,8 +277,6 @@ class Observations:
         CPU time of the process between its reply and its end.
     inputs_from
         File, line and name of the ``make_inputs`` that was called.
-    inputs_digest
-        Of the input as it was handed to ``run``.
     files
         Opened files; with the phase in which it happened.
     reread
@@ -306,7 +304,6 @@ class Observations:
     inputs_cpu_s: float | None = None
     exit_cpu_s: float | None = None
     inputs_from: str = ""
-    inputs_digest: str = ""
     files: tuple[FileUse, ...] = ()
     reread: tuple[str, ...] = ()
     threads: int = 0

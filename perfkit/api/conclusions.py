@@ -106,7 +106,6 @@ def conclude(
     differential = judge.differential(_differential(bench, there) if there is not None else (), verifications)
     evidence = Evidence(
         pipeline=bench.pipeline,
-        root=str(bench.project.root),
         baseline=_side(bench, ours, timed.baseline if timed else ()),
         contender=_side(bench, theirs, timed.contender if timed else ()),
         verifications=verifications,
@@ -392,7 +391,6 @@ def _side(bench: Bench, held: Bundle, timed: tuple[TimingRun, ...]) -> Side:
         peak_rss_bytes=held.peak_rss_bytes,
         import_s=held.import_s,
         timed=timed,
-        folders=held.folders,
     )
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from perfkit.model import (
         Checkpoint,
@@ -42,8 +41,6 @@ class Side:
         Of the verification's process.
     timed
         Its timed runs, if there are any.
-    folders
-        Where the values of each trial lie.
     """
 
     source: bytes
@@ -52,7 +49,6 @@ class Side:
     peak_rss_bytes: int | None = None
     import_s: float = 0.0
     timed: tuple[TimingRun, ...] = ()
-    folders: dict[str, Path] = field(default_factory=dict)
 
     def trial(self, name: str) -> TrialRun | None:
         """Return a trial by name, if it was run."""
@@ -106,7 +102,6 @@ class Evidence:
     """
 
     pipeline: Pipeline
-    root: str
     baseline: Side
     contender: Side
     verifications: tuple[Verification, ...]
