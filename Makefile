@@ -9,10 +9,10 @@ CONTENDER ?= optimized
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help profile compare report view test check format browser benchmark clean
+.PHONY: help profile compare report view test check format browser benchmark calibration hyperfine clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 profile: $(VENV)/.installed ## The main job: measure, verify and profile the bundled pipeline; leaves a report
 	$(BIN)/perfkit compare baseline $(CONTENDER) --pipeline ml_training
@@ -42,9 +42,12 @@ format: $(VENV)/.installed-dev ## Format the code
 benchmark: $(VENV)/.installed-dev ## Measure perfkit's own costs
 	$(BIN)/python benchmarks/overhead.py
 
+calibration: $(VENV)/.installed-calibration hyperfine ## Measure how often verdicts are right, beside other tools (hours)
+	$(BIN)/python benchmarks/calibration.py --raw build/calibration.jsonl --resume --output docs/calibration.md $(CALIBRATION)
+
 clean: ## Remove the environment, caches and stored runs (reports stay)
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
-	rm -rf reports/*/runs reports/*/comparisons reports/*/verifications reports/*/.staging
+	rm -rf reports/*/runs reports/*/comparisons reports/*/verifications reports/*/scalings reports/*/.staging
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # torch is pinned in the constraints: left to choose, pip takes gigabytes of CUDA packages.
@@ -56,6 +59,16 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(PIP) --editable ".[examples,dev]" --config-settings editable_mode=compat
 	@touch $@
+
+$(VENV)/.installed-calibration: $(VENV)/.installed
+	$(PIP) --editable ".[calibration]" --config-settings editable_mode=compat
+	@touch $@
+
+# One of the other tools. Root on Debian gets it; elsewhere it is left out, with a word, where there is none.
+hyperfine:
+	@if ! command -v hyperfine >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends hyperfine >/dev/null; \
+	fi
 
 # One test looks at snakeviz in a real browser. Root on Debian gets one; elsewhere it is skipped without.
 browser:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import os
 import re
 import sys
 import time
@@ -22,7 +23,8 @@ from tests.honesty.judge import judge
 
 def _busy() -> None:
     """Keep a core busy, on and off: a load that switches is harder than one that lasts."""
-    while True:
+    parent = os.getppid()
+    while os.getppid() == parent:  # it ends with the benchmark, however that ends
         until = time.monotonic() + 0.5
         while time.monotonic() < until:
             sum(range(10_000))

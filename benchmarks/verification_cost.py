@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from perfkit import catalog
-from perfkit.api import bench as benches
+from perfkit.api import timing
 from perfkit.api.bench import Bench
 from perfkit.api.verification import verify
 
@@ -30,11 +30,11 @@ def main() -> None:
     bench = Bench(project=project, pipeline=catalog.find_pipeline(project, options.pipeline))
     ratios = []
     for seed in range(options.rounds):
-        runs = [run.process_s for run in benches.run(bench, "baseline", times=1)]
+        runs = [run.process_s for run in timing.run(bench, "baseline", times=1)]
         begin = time.perf_counter()
         verify(bench, "baseline", "optimized")
         took_s = time.perf_counter() - begin
-        runs += [run.process_s for run in benches.run(bench, "baseline", times=1)]
+        runs += [run.process_s for run in timing.run(bench, "baseline", times=1)]
         ratios.append(took_s / statistics.fmean(runs))
         print(f"round {seed + 1}: verification {took_s:.1f} s, a baseline run {statistics.fmean(runs):.1f} s")
     print(f"a verification costs {statistics.median(ratios):.2f} baseline runs (goal: 2.4)")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import itertools
 import math
 import tomllib
 from dataclasses import dataclass
@@ -20,13 +21,14 @@ from perfkit.errors import UsageError
 from perfkit.model import Parameters, Pipeline, Proof, StageMapping, Stochastic, Tolerance, Variant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 CONVENTION = {"baseline": "baselines", "optimized": "optimized"}
 """Which folder's modules are which variant."""
 
 
 FEWEST_STOCHASTIC_RUNS = 10
+FEWEST_SIZES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,9 @@ class _PipelineTable(msgspec.Struct, forbid_unknown_fields=True):
     stages: dict[str, str | list[str] | _FusedTable] = {}
     stochastic: dict[str, _StochasticTable] = {}
     declared: dict[str, str] = {}
+    sizes: list[int] = []
+    claims: dict[str, str] = {}
+    keep_home: bool = False
 
 
 class _PerfkitTable(msgspec.Struct, forbid_unknown_fields=True):
@@ -149,6 +154,8 @@ def _project(root: Path, table: _PerfkitTable) -> Project:
             raise UsageError(f"{where}.target is a speedup above 0, not {settings.target}")
         for stage, random in settings.stochastic.items():
             _check_stochastic(f"{where}.stochastic.{stage}", random)
+        if settings.sizes:
+            check_sizes(settings.sizes, f"{where}.sizes")
         for check, reason in settings.declared.items():
             if not reason.strip():
                 raise UsageError(f"{where}.declared.{check}: give the reason, for the report")
@@ -177,6 +184,9 @@ def _project(root: Path, table: _PerfkitTable) -> Project:
                 for stage, one in settings.stochastic.items()
             },
             declared=dict(settings.declared),
+            sizes=tuple(settings.sizes),
+            claims=dict(settings.claims),
+            keep_home=settings.keep_home,
         )
     return Project(root=root, pipelines=pipelines, default=table.pipeline)
 
@@ -201,6 +211,23 @@ def _margin(given: float | str) -> float:
         return float(given.strip().removesuffix("%")) / 100 if given.strip().endswith("%") else math.nan
     except ValueError:
         return math.nan
+
+
+def check_sizes(sizes: Sequence[int], where: str) -> None:
+    """See that sizes are at least five, above 0 and growing.
+
+    Raises
+    ------
+    UsageError
+        If they are not; it names where they stand.
+    """
+    if any(one < 1 for one in sizes):
+        raise UsageError(f"{where}: a size is a whole number above 0, not {min(sizes)}")
+    for smaller, larger in itertools.pairwise(sizes):
+        if larger <= smaller:
+            raise UsageError(f"{where}: sizes grow, but {larger} stands after {smaller}")
+    if len(sizes) < FEWEST_SIZES:
+        raise UsageError(f"{where}: at least {FEWEST_SIZES} sizes show how a cost grows, not {len(sizes)}")
 
 
 def _check_stochastic(where: str, table: _StochasticTable) -> None:

@@ -24,6 +24,7 @@ from perfkit.model import (
     CheckpointRun,
     Comparison,
     ProfileRun,
+    Scaling,
     TimingRun,
     VerificationReport,
 )
@@ -72,6 +73,19 @@ def named_errors(what: str, path: Path) -> Iterator[None]:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise DiskFullError(f"{msg}; free some space and run it again") from error
         raise StoreError(msg) from error
+
+
+def replace_file(file: Path, content: bytes) -> Path:
+    """Write a file whole or not at all; returns it."""
+    draft = file.with_name(f".{file.name}.{os.getpid()}-{secrets.token_hex(4)}")
+    with named_errors("write", file):
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            draft.write_bytes(content)
+            draft.replace(file)
+        finally:
+            draft.unlink(missing_ok=True)
+    return file
 
 
 class Store:
@@ -147,6 +161,17 @@ class Store:
         place = self.folder / "verifications" / report.id
         return self._commit(self.stage(), "verification.json", msgspec.json.encode(report), place)
 
+    def write_scaling(self, scaling: Scaling) -> Path:
+        """Put a scaling in its place; returns its folder.
+
+        Raises
+        ------
+        StoreError
+            As for `write_run`.
+        """
+        place = self.folder / "scalings" / scaling.id
+        return self._commit(self.stage(), "scaling.json", msgspec.json.encode(scaling), place)
+
     def _commit(self, staged: Path, name: str, content: bytes, place: Path) -> Path:
         with named_errors("write", place):
             try:
@@ -188,6 +213,10 @@ class Store:
         """Return the ids of all stored verifications, oldest first."""
         return _names(self.folder / "verifications")
 
+    def scaling_ids(self) -> list[str]:
+        """Return the ids of all stored scalings, oldest first."""
+        return _names(self.folder / "scalings")
+
     def read_run(self, run_id: str, kind: type[T]) -> T:
         """Read a run, which must be of that kind.
 
@@ -216,6 +245,16 @@ class Store:
             If it is missing, damaged or of a newer schema.
         """
         return _read(self.folder / "comparisons" / comparison_id / "comparison.json", Comparison)
+
+    def read_scaling(self, scaling_id: str) -> Scaling:
+        """Read a scaling.
+
+        Raises
+        ------
+        StoreError
+            If it is missing, damaged or of a newer schema.
+        """
+        return _read(self.folder / "scalings" / scaling_id / "scaling.json", Scaling)
 
 
 def _names(folder: Path) -> list[str]:

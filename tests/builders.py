@@ -70,7 +70,7 @@ def pair_plan(index: int = 0, **changes: Any) -> model.PairPlan:
     if index % 2:
         order = ("contender", "baseline")
     made = model.PairPlan(
-        index=index, order=order, seed=100 + index, hash_seed=200 + index, padding=10 * index
+        index=index, order=order, seed=100 + index, hash_seed=200 + index, padding=10 * index, group=index
     )
     return dataclasses.replace(made, **changes)
 
@@ -112,6 +112,7 @@ def estimate(
 ) -> model.Estimate:
     """Build an estimate from five pairs; without `low` and `high`, from one."""
     none = low is None or high is None
+    changes = {"sure_low": low, "sure_high": high, **changes}
     made = model.Estimate(
         value=value,
         low=low,
@@ -140,8 +141,22 @@ def stage_row(
         speedup=estimate(ratio, ratio * 0.97, ratio * 1.03) if known else None,
         saved_s=(baseline_s or 0.0) - (contender_s or 0.0),
         saved_share=None,
+        verdict="faster" if ratio * 0.97 > 1 else "slower" if 0 < ratio * 1.03 < 1 else "inconclusive",
     )
     return dataclasses.replace(made, **changes)
+
+
+def _shared(row: model.StageRow, saving: float) -> model.StageRow:
+    """Give a row its share of the saving; where it has a speedup, with intervals of 3 %."""
+    share = row.saved_s / saving if saving else None
+    if row.speedup is None or row.speedup.low is None or share is None:
+        return dataclasses.replace(row, saved_share=share)
+    return dataclasses.replace(
+        row,
+        saved_share=share,
+        saved_s_interval=(row.saved_s - 0.03 * abs(row.saved_s), row.saved_s + 0.03 * abs(row.saved_s)),
+        saved_share_interval=(share - 0.03 * abs(share), share + 0.03 * abs(share)),
+    )
 
 
 def breakdown(
@@ -157,7 +172,7 @@ def breakdown(
     total = next(row for row in rows if row.kind == "total")
     baseline_s, contender_s = total.baseline_s or 0.0, total.contender_s or 0.0
     saving = baseline_s - contender_s
-    rows = [dataclasses.replace(row, saved_share=row.saved_s / saving if saving else None) for row in rows]
+    rows = [_shared(row, saving) for row in rows]
     run = run or total.speedup or estimate()
     rows = [dataclasses.replace(row, speedup=run) if row.kind == "total" else row for row in rows]
     made = model.Breakdown(

@@ -21,7 +21,7 @@ def failed(comparison: Comparison, breakdown: Breakdown) -> tuple[str, ...]:
     found = []
     if breakdown.verdict == "slower":
         found.append(f"{comparison.contender.name} is slower than {comparison.baseline.name}")
-    target, high = comparison.pipeline.target, breakdown.run.high
+    target, high = comparison.pipeline.target, breakdown.run.sure_high
     if target is not None and high is not None and high < target:
         found.append(f"the speedup is below the target of {target:g}x")
     return (*found, *failed_outputs(comparison.scrutiny))
@@ -64,7 +64,7 @@ def undecided_outputs(scrutiny: Scrutiny) -> tuple[str, ...]:
 def undecided(comparison: Comparison, breakdown: Breakdown) -> tuple[str, ...]:
     """Return what the interval does not decide, one sentence each; empty if it decides everything."""
     found = []
-    low, high = breakdown.run.low, breakdown.run.high
+    low, high = breakdown.run.sure_low, breakdown.run.sure_high
     if breakdown.verdict == "inconclusive":
         why = "one pair gives no interval" if low is None else "the interval of the speedup includes 1"
         found.append(f"which side is faster is not decided: {why}")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import math
 import statistics
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perfkit.analyse import stats
+from perfkit.analyse import diagnosis, savings, stats
 from perfkit.model import Breakdown, Estimate, StageRow, TimingRun
 
 if TYPE_CHECKING:
@@ -18,7 +19,36 @@ if TYPE_CHECKING:
     Times: TypeAlias = list[float | None]
 
 
-def breakdown(pairs: Pairs, *, sequential: bool = False) -> Breakdown:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Design:
+    """What an estimate needs to know besides its values.
+
+    Attributes
+    ----------
+    groups
+        Of each pair: pairs of one group are not independent of each other.
+    """
+
+    groups: Sequence[int]
+    sequential: bool
+    alpha: float
+
+    def estimate(self, log_ratios: Sequence[float], *, of: int = 1) -> Estimate:
+        """Estimate a ratio, one `of` several that verdicts are made on."""
+        members = stats.members(log_ratios, self.groups)
+        values = [statistics.median(one) for one in members]
+        # Bonferroni: simultaneous intervals, so that one wrong verdict among all rows is as rare as on one.
+        found = stats.estimate(values, sequential=self.sequential, alpha=self.alpha / of)
+        return dataclasses.replace(found, group=max(map(len, members)))
+
+
+def breakdown(
+    pairs: Pairs,
+    *,
+    groups: Sequence[int] | None = None,
+    sequential: bool = False,
+    alpha: float = stats.ALPHA,
+) -> Breakdown:
     """Break the speedup down by stage.
 
     Times are means over the pairs, because means add up: the rows of one depth under one parent, its own
@@ -29,8 +59,10 @@ def breakdown(pairs: Pairs, *, sequential: bool = False) -> Breakdown:
     ----------
     pairs
         Clean runs, (baseline, contender), at least one pair.
-    sequential
-        Whether the number of pairs depended on the intervals; see `perfkit.analyse.stats.estimate`.
+    groups
+        The group of each pair; None if each is independent of all others.
+    sequential, alpha
+        As for `perfkit.analyse.stats.estimate`. Verdicts on stages are corrected for their number.
 
     Raises
     ------
@@ -44,16 +76,20 @@ def breakdown(pairs: Pairs, *, sequential: bool = False) -> Breakdown:
     if not all(isinstance(run, TimingRun) for pair in pairs for run in pair):
         raise TypeError("a speedup comes only from clean runs (TimingRun)")
 
+    design = _Design(
+        groups=groups if groups is not None else range(len(pairs)), sequential=sequential, alpha=alpha
+    )
+
     def ratio(of: Callable[[TimingRun], float]) -> Estimate:
-        logs = [math.log(of(baseline) / of(contender)) for baseline, contender in pairs]
-        return stats.estimate(logs, sequential=sequential)
+        return design.estimate([math.log(of(baseline) / of(contender)) for baseline, contender in pairs])
 
     def mean(side: int, of: Callable[[TimingRun], float]) -> float:
         return statistics.fmean(of(pair[side]) for pair in pairs)
 
     run = ratio(lambda one: one.run_s)
+    ours, theirs = ([pair[side].run_s for pair in pairs] for side in (0, 1))
     return Breakdown(
-        rows=_rows(pairs, sequential=sequential),
+        rows=_rows(pairs, design),
         run=run,
         process=ratio(lambda one: one.process_s),
         baseline_s=mean(0, lambda one: one.run_s),
@@ -69,6 +105,15 @@ def breakdown(pairs: Pairs, *, sequential: bool = False) -> Breakdown:
         baseline_peak_bytes=_peak([baseline for baseline, _ in pairs]),
         contender_peak_bytes=_peak([contender for _, contender in pairs]),
         verdict=stats.verdict(run),
+        verdicts_at=1 - alpha,
+        needed=stats.needed(run),
+        disturbed={one.id: why for pair in pairs for one in pair if (why := diagnosis.disturbed(one))},
+        notes=diagnosis.notes(
+            *(
+                [statistics.median(one) for one in stats.members(times, design.groups)]
+                for times in (ours, theirs)
+            )
+        ),
     )
 
 
@@ -94,13 +139,17 @@ def _ordered_paths(runs: Iterable[TimingRun], *, main: bool) -> list[str]:
     return below("")
 
 
-def _rows(pairs: Pairs, *, sequential: bool) -> tuple[StageRow, ...]:
+def _rows(pairs: Pairs, design: _Design) -> tuple[StageRow, ...]:
     runs = [*(baseline for baseline, _ in pairs), *(contender for _, contender in pairs)]
     main = _ordered_paths(runs, main=True)
-    saving = statistics.fmean(b.run_s for b, _ in pairs) - statistics.fmean(c.run_s for _, c in pairs)
+    others = _ordered_paths(runs, main=False)
+    saved = [b.run_s - c.run_s for b, c in pairs]
+    # As many verdicts as there are rows, the total's not among them: that is the comparison's own.
+    verdicts = max(1, len(main) + len({path.rpartition("/")[0] for path in main}) + len(others))
 
     def make(path: str, kind: str, baseline: Times, contender: Times, calls: tuple[float, float]) -> StageRow:
-        return _row(path, kind, baseline, contender, calls, saving=saving, sequential=sequential)
+        of = 1 if kind == "total" else verdicts
+        return _row(path, kind, baseline, contender, calls, saved=saved, design=design, of=of)
 
     rows: list[StageRow] = []
 
@@ -123,7 +172,7 @@ def _rows(pairs: Pairs, *, sequential: bool) -> tuple[StageRow, ...]:
         rows.append(make("", "outside stages", rest[0], rest[1], (0, 0)))
     _mark_biggest(rows)
     rows.append(make("", "total", totals[0], totals[1], (1, 1)))
-    for path in _ordered_paths(runs, main=False):
+    for path in others:
         times = [_times(pairs, side, path, main=False) for side in (0, 1)]
         rows.append(make(path, "other thread", times[0], times[1], _calls(pairs, path, main=False)))
     return tuple(rows)
@@ -167,28 +216,33 @@ def _row(
     contender: Times,
     calls: tuple[float, float],
     *,
-    saving: float,
-    sequential: bool,
+    saved: Sequence[float],
+    design: _Design,
+    of: int,
 ) -> StageRow:
     logs = [
         math.log(b / c)
         for b, c in zip(baseline, contender, strict=True)
         if b is not None and c is not None and b > 0 and c > 0
     ]
-    baseline_s, contender_s = _mean(baseline), _mean(contender)
-    saved_s = (baseline_s or 0.0) - (contender_s or 0.0)
+    # A ratio of what only some pairs have would be of other runs than the rest of the table.
+    speedup = design.estimate(logs, of=of) if len(logs) == len(baseline) else None
+    own = [(b or 0.0) - (c or 0.0) for b, c in zip(baseline, contender, strict=True)]
+    total_s = statistics.fmean(saved)
     return StageRow(
         path=path,
         depth=path.count("/") + (kind == "own code"),
         kind=kind,  # type: ignore[arg-type]
-        baseline_s=baseline_s,
-        contender_s=contender_s,
+        baseline_s=_mean(baseline),
+        contender_s=_mean(contender),
         baseline_calls=calls[0],
         contender_calls=calls[1],
-        # A ratio of what only some pairs have would be of other runs than the rest of the table.
-        speedup=stats.estimate(logs, sequential=sequential) if len(logs) == len(baseline) else None,
-        saved_s=saved_s,
-        saved_share=saved_s / saving if saving else None,
+        speedup=speedup,
+        verdict=stats.verdict(speedup) if speedup is not None else "inconclusive",
+        saved_s=statistics.fmean(own),
+        saved_s_interval=savings.mean_interval(own, design.groups),
+        saved_share=statistics.fmean(own) / total_s if total_s else None,
+        saved_share_interval=savings.share_interval(own, saved, design.groups),
     )
 
 

@@ -1,26 +1,24 @@
-"""Where and how to measure, and single runs: each a process of its own, in the store when it returns."""
+"""Where and how to measure: the bench, its jobs, and what is kept of a timed one."""
 
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from perfkit import catalog
 from perfkit.api import results
 from perfkit.errors import UsageError
-from perfkit.measure import schedule
 from perfkit.measure.spawn import Finished, spawn, worker_environment
 from perfkit.model import Event, Job, TimingRun
-from perfkit.store import Store, new_id, timestamp
+from perfkit.store import Store, new_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from perfkit.catalog import Project
-    from perfkit.model import JobKind, PairPlan, Parameters, Pipeline, Trial, Variant
+    from perfkit.model import JobKind, PairPlan, Parameters, Pipeline, Sampling, Trial, Variant
 
 TIMEOUT_S = 1800.0
 
@@ -88,6 +86,39 @@ class Bench:
         return self.variant("baseline").path
 
 
+def job(
+    bench: Bench,
+    kind: JobKind,
+    variant: Variant,
+    plan: PairPlan,
+    *,
+    staged: Path,
+    overrides: Parameters | None = None,
+    **details: Any,
+) -> Job:
+    """Return a job of a variant; what it leaves will lie in the staged folder.
+
+    Parameters
+    ----------
+    overrides
+        Other keyword parameters for ``make_inputs`` than the bench's.
+    details
+        Further fields of `Job`.
+    """
+    return Job(
+        kind=kind,
+        root=str(bench.project.root),
+        variant_path=variant.path,
+        inputs_path=bench.inputs_path(),
+        seed=plan.seed,
+        parameters=bench.overrides if overrides is None else overrides,
+        folder=str(staged),
+        tolerances=bench.pipeline.tolerances,
+        mapped=bench.pipeline.stages,
+        **details,
+    )
+
+
 def spawn_job(
     bench: Bench,
     kind: JobKind,
@@ -97,96 +128,65 @@ def spawn_job(
     overrides: Parameters,
     staged: Path,
     trials: tuple[Trial, ...] = (),
-    probing: bool = False,
-    nearby: str = "",
-    stages: dict[str, str] | None = None,
-    size: str = "",
+    **details: Any,
 ) -> Finished:
     """Run one job of a variant; what it leaves lies in the staged folder."""
-    job = Job(
-        kind=kind,
-        root=str(bench.project.root),
-        variant_path=variant.path,
-        inputs_path=bench.inputs_path(),
-        seed=plan.seed,
-        parameters=overrides,
-        folder=str(staged),
-        trials=trials,
-        probing=probing,
-        nearby=nearby,
-        stages=stages or {},
-        size=size,
-        tolerances=bench.pipeline.tolerances,
-        mapped=bench.pipeline.stages,
-    )
+    made = job(bench, kind, variant, plan, staged=staged, overrides=overrides, trials=trials, **details)
     # A verification runs its inputs one after the other in one process: as long for each of the full size.
     full = sum(one.kind in {"main", "proof"} for one in trials) + bool(trials)
-    return spawn(job, worker_environment(plan.hash_seed, plan.padding), bench.timeout_s * max(1, full))
+    return spawn(made, worker_environment(plan.hash_seed, plan.padding), bench.timeout_s * max(1, full))
 
 
-def time_once(bench: Bench, variant: Variant, plan: PairPlan, result_into: Path | None = None) -> TimingRun:
-    """Time a variant once, cleanly, in a fresh process; the run is in the store when this returns.
+def keep(
+    bench: Bench,
+    variant: Variant,
+    plan: PairPlan,
+    finished: Finished,
+    *,
+    started_at: str,
+    staged: Path,
+    sampling: Sampling,
+    result_into: Path | None,
+) -> TimingRun:
+    """Store a timed run, and hand on what it returned.
 
     Parameters
     ----------
+    staged
+        The folder of its job.
     result_into
         An existing folder for what ``run`` returned, if it will be compared.
     """
-    staged = bench.store.stage()
-    try:
-        started_at = timestamp()
-        finished = spawn_job(bench, "time", variant, plan, overrides=bench.overrides, staged=staged)
-        reply = finished.reply
-        run = TimingRun(
-            id=new_id(variant.name),
-            variant=variant,
-            inputs_from=bench.inputs_path(),
-            seed=plan.seed,
-            hash_seed=plan.hash_seed,
-            parameters=reply.parameters,
-            started_at=started_at,
-            process_s=finished.process_s,
-            import_s=reply.import_s,
-            inputs_s=reply.inputs_s,
-            run_s=reply.run_s,
-            cpu_s=reply.cpu_s,
-            peak_rss_bytes=reply.peak_rss_bytes,
-            load_before=finished.load_before,
-            stages=reply.stages,
-            metrics=reply.metrics,
-            observed=dataclasses.replace(reply.observed, exit_cpu_s=finished.exit_cpu_s),
-        )
-        results.take(staged, reply.result, result_into)
-        bench.store.write_run(run, staged)
-    except BaseException:
-        bench.store.discard(staged)
-        raise
+    reply = finished.reply
+    run = TimingRun(
+        id=new_id(variant.name),
+        variant=variant,
+        inputs_from=bench.inputs_path(),
+        seed=plan.seed,
+        hash_seed=plan.hash_seed,
+        parameters=reply.parameters,
+        started_at=started_at,
+        process_s=finished.process_s,
+        import_s=reply.import_s,
+        inputs_s=reply.inputs_s,
+        run_s=reply.run_s,
+        cpu_s=reply.cpu_s,
+        peak_rss_bytes=reply.peak_rss_bytes,
+        base_rss_bytes=reply.base_rss_bytes,
+        load_before=finished.load_before,
+        stages=reply.stages,
+        metrics=reply.metrics,
+        observed=dataclasses.replace(reply.observed, exit_cpu_s=finished.exit_cpu_s),
+        launch=sampling.launch,
+        repeats=sampling.repeats,
+        first_s=reply.first_s,
+        cpu=finished.cpu,
+        disturbance=dataclasses.replace(reply.disturbance, stolen_s=finished.stolen_s),
+        threads=reply.threads,
+    )
+    results.take(staged, reply.result, result_into)
+    bench.store.write_run(run, staged)
     return run
-
-
-def run(bench: Bench, variant_name: str, *, times: int = 1) -> list[TimingRun]:
-    """Time a variant in fresh processes.
-
-    Parameters
-    ----------
-    variant_name
-        Such as ``baseline``.
-    times
-        How many processes. They differ in their hash seed and memory layout, not in their inputs.
-
-    Raises
-    ------
-    PerfkitError
-        If the variant does not exist or a run fails; the runs before it are kept.
-    """
-    variant = bench.variant(variant_name)
-    runs = []
-    for plan in itertools.islice(schedule.plan(bench.seed), times):
-        bench.listener(
-            Event(phase="measuring", doing=f"{variant_name}, run {plan.index + 1}", done=plan.index, of=times)
-        )
-        runs.append(time_once(bench, variant, with_seed(plan, bench.seed)))
-    return runs
 
 
 def with_seed(plan: PairPlan, seed: int) -> PairPlan:

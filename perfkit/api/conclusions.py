@@ -112,6 +112,7 @@ def conclude(
         repeats={} if comparator.RESULT in {*random, *doubtful} else compared.repeats,
         differential=differential,
         planted=next((one for one in there.planted if not one.stage), None) if there is not None else None,
+        planted_at=laid.fed.name if laid.fed is not None else "",
         lowered=_lowered(bench, ours, theirs),
         sizes=laid.sizes,
         full_size=laid.full_size,

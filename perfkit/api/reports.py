@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-import secrets
 from typing import TYPE_CHECKING
 
 from perfkit.analyse import optimisations, stages
+from perfkit.api import scaling
 from perfkit.api.profiles import latest_profiles
 from perfkit.errors import UsageError
 from perfkit.model import ProfileRun, Report, StoredFile, TimingRun
-from perfkit.report import charts, markdown, summary
-from perfkit.store import named_errors
+from perfkit.report import charts, markdown, scale_chart, summary
+from perfkit.store import named_errors, replace_file
 from perfkit.verify import mapping
 
 if TYPE_CHECKING:
@@ -52,7 +51,9 @@ def load(bench: Bench, comparison_id: str | None = None) -> Report:
             (runs[pair.baseline_run], _mapped(runs[pair.contender_run], comparison))
             for pair in comparison.pairs
         ],
+        groups=[pair.plan.group for pair in comparison.pairs],
         sequential=comparison.sequential,
+        alpha=comparison.alpha,
     )
     profiles = _profiles(store, comparison)
     return Report(
@@ -62,6 +63,7 @@ def load(bench: Bench, comparison_id: str | None = None) -> Report:
         profile_runs=profiles,
         optimisations=_optimisations(comparison, profiles, breakdown),
         files=_files(bench, profiles),
+        growth=scaling.load(bench, comparison.scaling) if comparison.scaling else None,
     )
 
 
@@ -143,29 +145,25 @@ def write(bench: Bench, report: Report, output: Path | None = None) -> list[Path
     """
     chart = charts.stages(report).encode()
     data = summary.render(report).encode()
-    beside = (
+    beside: tuple[StoredFile, ...] = (
         StoredFile(path=REPORT, size_bytes=None, what="this report"),
         StoredFile(path=CHART, size_bytes=len(chart), what="its chart"),
         StoredFile(path=SUMMARY, size_bytes=len(data), what="the same as data"),
     )
+    growth = scale_chart.draw(report.growth).encode() if report.growth is not None else b""
+    if growth:
+        beside += (StoredFile(path=scaling.CHART, size_bytes=len(growth), what="the chart of the growth"),)
     report = dataclasses.replace(report, files=(*beside, *report.files))
-    contents = {REPORT: markdown.render(report, chart=CHART).encode(), CHART: chart, SUMMARY: data}
-    written = [_replace(bench.store.folder / name, content) for name, content in contents.items()]
+    made = markdown.render(report, chart=CHART, growth_chart=scaling.CHART)
+    contents = {REPORT: made.encode(), CHART: chart, SUMMARY: data}
+    written = [replace_file(bench.store.folder / name, content) for name, content in contents.items()]
+    if growth:
+        written.append(replace_file(bench.store.folder / scaling.CHART, growth))
     if output is not None:
         image = output.with_suffix(".svg")
-        written.append(_replace(output, markdown.render(report, chart=image.name).encode()))
-        written.append(_replace(image, chart))
+        second = output.with_name(f"{output.stem}-{scaling.CHART}")
+        made = markdown.render(report, chart=image.name, growth_chart=second.name)
+        written += [replace_file(output, made.encode()), replace_file(image, chart)]
+        if growth:
+            written.append(replace_file(second, growth))
     return written
-
-
-def _replace(file: Path, content: bytes) -> Path:
-    """Write a file whole or not at all."""
-    draft = file.with_name(f".{file.name}.{os.getpid()}-{secrets.token_hex(4)}")
-    with named_errors("write", file):
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            draft.write_bytes(content)
-            draft.replace(file)
-        finally:
-            draft.unlink(missing_ok=True)
-    return file

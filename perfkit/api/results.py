@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from perfkit.errors import StoreError
 from perfkit.measure import plain
+from perfkit.model import Equivalence
 from perfkit.verify import checkpoints, comparator
 from perfkit.verify.checkpoints import CheckpointRecorder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from perfkit.model import Equivalence, Pipeline
+    from perfkit.model import Pipeline
 
 
 def take(staged: Path, text: str, into: Path | None) -> None:
@@ -47,14 +48,17 @@ def take(staged: Path, text: str, into: Path | None) -> None:
 
 
 def compared(pipeline: Pipeline, baseline: Path, contender: Path) -> Equivalence:
-    """Compare the results of the two runs of a pair."""
-    found = comparator.compare(
-        checkpoints.read(baseline),
-        checkpoints.read(contender),
-        baseline_folder=baseline,
-        contender_folder=contender,
-        tolerances=pipeline.tolerances,
-        stages=(),
-        contender_stages=(),
-    )
+    """Compare the results of the two runs of a pair; one that cannot be read is not checked."""
+    try:
+        found = comparator.compare(
+            checkpoints.read(baseline),
+            checkpoints.read(contender),
+            baseline_folder=baseline,
+            contender_folder=contender,
+            tolerances=pipeline.tolerances,
+            stages=(),
+            contender_stages=(),
+        )
+    except StoreError as error:
+        return Equivalence(stage=comparator.RESULT, verdict="not checked", reason=str(error))
     return found[-1]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import importlib.util
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perfkit.api.bench import spawn_job
-from perfkit.errors import RunError, UsageError
+from perfkit.errors import DiskFullError, RunError, UsageError
 from perfkit.model import CheckpointRun, Observations, TrialRun
 from perfkit.store import new_id, timestamp
-from perfkit.verify import differential, session, thorough
+from perfkit.verify import differential, session, signature, thorough
 
 if TYPE_CHECKING:
     import contextlib
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from perfkit.verify.differential import Fed
 
 _MOST_CRASHES = 3
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +44,25 @@ class Bundle:
 
 
 def describe(bench: Bench, variant: Variant, pair: PairPlan) -> Parameters:
-    """Return all parameters of ``make_inputs`` with their values."""
+    """Return all parameters of ``make_inputs`` with their values: by its source, else by a process."""
+    source = (bench.project.root / bench.inputs_path()).read_bytes()
+    found = signature.stated(source, bench.overrides)
+    if found is not None:
+        return found
     staged = bench.store.stage()
     try:
         finished = spawn_job(bench, "describe", variant, pair, overrides=bench.overrides, staged=staged)
     finally:
         bench.store.discard(staged)
     return finished.reply.parameters
+
+
+def _see_room(error: RunError) -> None:
+    """Raise DiskFullError if a process failed because what it keeps found no room."""
+    if "could not be recorded" in str(error) and any(f"[Errno {one}]" in str(error) for one in _NO_ROOM):
+        raise DiskFullError(
+            f"there is no room for what a verification keeps: free some space and run it again ({error})"
+        ) from error
 
 
 def hold(
@@ -102,6 +116,7 @@ def hold(
                 nearby=nearby,
             )
         except RunError as error:
+            _see_room(error)
             finished = None
             lost = str(error)
             crashes += 1
@@ -216,5 +231,6 @@ def differ(
             stages=stages,
         )
     except RunError as error:
+        _see_room(error)
         return str(error)
     return differential.read(staged)

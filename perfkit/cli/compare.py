@@ -10,6 +10,8 @@ import click
 
 from perfkit.api import comparison as comparisons
 from perfkit.api import reports
+from perfkit.api import scaling as scalings
+from perfkit.api.pairs import BUDGET_S, PRECISION, Plan
 from perfkit.cli import options, outcome, progress
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ class _Percent(click.ParamType[float]):
 @click.option(
     "--budget",
     type=click.FloatRange(min=0, min_open=True),
-    default=comparisons.BUDGET_S,
+    default=BUDGET_S,
     show_default=True,
     metavar="SECONDS",
     help="For the timed pairs; at least three are measured.",
@@ -48,13 +50,29 @@ class _Percent(click.ParamType[float]):
 @click.option(
     "--precision",
     type=_Percent(),
-    default=comparisons.PRECISION,
+    default=PRECISION,
     show_default="5%",
     metavar="PERCENT",
-    help="Enough when the interval of the speedup is narrower than plus or minus this.",
+    help="Enough when the verdict is certain and the interval narrower than plus or minus this.",
 )
+@click.option("--decide", is_flag=True, help="Enough when the verdict is certain, however wide the interval.")
 @click.option("--pairs", type=click.IntRange(min=1), metavar="N", help="Exactly so many pairs instead.")
+@click.option("--fork", is_flag=True, help="Fork samples from processes that have imported the variant.")
+@click.option(
+    "--warm",
+    type=click.IntRange(min=0),
+    is_flag=False,
+    flag_value=0,
+    metavar="[N]",
+    help="Time N calls after the first in each process; without N, as many as make sense.",
+)
 @click.option("--verify/--no-verify", default=True, show_default=True, help="Compare every stage's output.")
+@click.option(
+    "--scale/--no-scale",
+    default=True,
+    show_default=True,
+    help="Measure the growth, where sizes are configured.",
+)
 @click.option("--profile/--no-profile", default=True, show_default=True, help="Profile both sides.")
 @options.LINE_LIMIT
 @options.OUTPUT
@@ -65,8 +83,12 @@ def command(
     *,
     budget: float,
     precision: float,
+    decide: bool,
     pairs: int | None,
+    fork: bool,
+    warm: int | None,
     verify: bool,
+    scale: bool,
     profile: bool,
     line_limit: float,
     output: Path | None,
@@ -83,17 +105,27 @@ def command(
     """
     with progress.showing() as listener:
         bench = options.bench(pipeline, overrides, seed, timeout, listener)
+        typed = ["perfkit", *sys.argv[1:]]
+        growth = ""
+        if scale and bench.pipeline.sizes:
+            growth = scalings.scale(bench, (baseline, contender), command=typed).id
         made = comparisons.compare(
             bench,
             baseline,
             contender,
-            budget_s=budget,
-            precision=precision,
-            pairs=pairs,
+            Plan(
+                budget_s=budget,
+                precision=precision,
+                decided_is_enough=decide,
+                pairs=pairs,
+                forking=fork,
+                warm=warm,
+            ),
             verifying=verify,
             profiling=profile,
             line_limit_s=line_limit,
-            command=["perfkit", *sys.argv[1:]],
+            scaling=growth,
+            command=typed,
         )
         report = reports.load(bench, made.id)
         written = reports.write(bench, report, output)

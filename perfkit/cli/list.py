@@ -47,6 +47,8 @@ def _stored(pipeline: Pipeline, store: Store, *, runs: bool) -> None:
             f"  comparison {comparison_id}  {one.baseline.name} / {one.contender.name}, "
             f"{n} {'pair' if n == 1 else 'pairs'}, {one.started_at}"
         )
+    for scaling_id in store.scaling_ids():
+        click.echo(f"  scaling {scaling_id}")
     for verification_id in store.verification_ids():
         click.echo(f"  verification {verification_id}")
     ids = store.run_ids()

@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 COMMANDS = {
     "compare": "Measure, verify and profile two variants, and write the report.",
     "verify": "Compare every stage's output on many inputs, and look for tricks.",
+    "scale": "Measure how the cost grows with the size of the input.",
     "run": "Time one variant.",
     "profile": "Profile variants with cProfile and line_profiler.",
     "report": "Render the report of a stored comparison again.",
     "view": "Open a stored profile in snakeviz.",
     "audit": "Check a report that someone else wrote against its own figures.",
+    "doctor": "Look at this machine: what may spoil a comparison, and what effect it can resolve.",
     "list": "List pipelines, variants and what is stored.",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     Listener = Callable[[Event], None]
 
+_EVERY_S = 5.0
+
 
 @contextmanager
 def showing() -> Iterator[Listener]:
@@ -24,11 +27,22 @@ def showing() -> Iterator[Listener]:
         with _live() as listener:
             yield listener
     else:
-        yield _plain
+        yield _Plain()
 
 
-def _plain(event: Event) -> None:
-    click.echo(f"{event.phase}: {_words(event)}", err=True)
+class _Plain:
+    """Prints a line at once when a phase begins, then one every few seconds: a log is read, not watched."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._phase = ""
+        self._next = 0.0
+
+    def __call__(self, event: Event) -> None:
+        now = self._clock()
+        if event.phase != self._phase or now >= self._next or event.phase != "measuring":
+            self._phase, self._next = event.phase, now + _EVERY_S
+            click.echo(f"{event.phase}: {_words(event)}", err=True)
 
 
 def _words(event: Event) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from perfkit.measure.machine import overview
 from perfkit.measure.spawn import THREAD_VARIABLES, usable_cores, worker_environment
 from perfkit.model import Environment
 
@@ -40,7 +41,7 @@ def look(root: Path, variant_paths: Iterable[str]) -> Environment:
         python=platform.python_version(),
         implementation=platform.python_implementation(),
         platform=platform.platform(),
-        cpu=_cpu(),
+        cpu=processor_name(),
         cores=os.cpu_count() or 1,
         usable_cores=usable_cores(),
         memory_bytes=psutil.virtual_memory().total,
@@ -50,6 +51,7 @@ def look(root: Path, variant_paths: Iterable[str]) -> Environment:
         variables={name: workers[name] for name in _RECORDED if name in workers},
         git_commit=commit,
         git_dirty=dirty,
+        machine=overview.look(variables=workers),
     )
 
 
@@ -67,7 +69,7 @@ def _packages(files: Iterable[Path]) -> dict[str, str]:
     return {name: metadata.version(name) for name in sorted(names)}
 
 
-def _cpu() -> str:
+def processor_name() -> str:
     """Return the processor's name."""
     try:
         for line in _CPUINFO.read_text().splitlines():

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Any, BinaryIO
 
 
-INPUTS = ("seed", "parameters", "trials", "nearby")
+INPUTS = ("seed", "parameters", "repeats", "trials", "nearby")
 
 
 def send(pipe: BinaryIO, message: Mapping[str, Any]) -> None:

@@ -7,6 +7,19 @@ SLOWDOWN = 25.0
 WORTH_ENLARGING = 1.5
 
 
+def geometric(first: int, last: int, steps: int) -> tuple[int, ...]:
+    """Return sizes from the first to the last that differ by the same factor, as far as whole numbers can.
+
+    Parameters
+    ----------
+    first, last
+        Above 0.
+    steps
+        How many sizes, at least 2.
+    """
+    return tuple(round(first * (last / first) ** (step / (steps - 1))) for step in range(steps))
+
+
 def first_size(full: int, clean_s: float, limit_s: float) -> int:
     """Return the size to begin with, expected to take at most half the limit.
 

@@ -12,19 +12,17 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from perfkit.errors import RunError, UsageError
-from perfkit.measure import protocol
+from perfkit.errors import RunError
+from perfkit.measure import counters, protocol
 from perfkit.measure.guard import guarding
-from perfkit.model import Failure, Reply
+from perfkit.measure.replies import accept, tail
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from perfkit.model import Job
+    from perfkit.model import Job, Reply
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -37,8 +35,6 @@ MAX_REPLY_BYTES = 256 * 1024**2
 GRACE_S = 10.0
 """How long a worker may take to end after its reply."""
 
-_DETAIL_LINES = 12
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
@@ -50,17 +46,18 @@ class Finished:
         Wall time of the whole process, less what perfkit itself took to keep the result.
     exit_cpu_s
         CPU time of the process between its reply and its end.
+    cpu
+        The core that the process was pinned to; None if it was not.
+    stolen_s
+        How long the hypervisor kept this machine's cores for others meanwhile.
     """
 
     reply: Reply
     process_s: float
     load_before: float
     exit_cpu_s: float
-
-
-class _ReplyFile(msgspec.Struct, forbid_unknown_fields=True):
-    ok: Reply | None = None
-    failed: Failure | None = None
+    cpu: int | None = None
+    stolen_s: float | None = None
 
 
 def worker_environment(hash_seed: int, padding: int) -> dict[str, str]:
@@ -87,7 +84,7 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def spawn(job: Job, environment: Mapping[str, str], timeout_s: float) -> Finished:
+def spawn(job: Job, environment: Mapping[str, str], timeout_s: float, cpu: int | None = None) -> Finished:
     """Run a job in a process of its own, in a process group of its own.
 
     Parameters
@@ -98,6 +95,8 @@ def spawn(job: Job, environment: Mapping[str, str], timeout_s: float) -> Finishe
         The worker's environment variables.
     timeout_s
         After so many seconds the process group is killed.
+    cpu
+        The core to run on, where the system lets us choose.
 
     Raises
     ------
@@ -108,13 +107,68 @@ def spawn(job: Job, environment: Mapping[str, str], timeout_s: float) -> Finishe
     """
     folder = Path(job.folder)
     load_before = os.getloadavg()[0]
-    cpu_before = _children_cpu_s()
-    job_read, job_write = os.pipe()
-    reply_read, reply_write = os.pipe()
-    try:
-        with (folder / "stdout.txt").open("wb") as out, (folder / "stderr.txt").open("wb") as err:
-            begin = time.perf_counter()
-            process = subprocess.Popen(  # noqa: S603  our own interpreter and module
+    cpu_before, stolen_before = _children_cpu_s(), counters.stolen_s()
+    with Worker(job, environment) as worker:
+        pinned = worker.pin(cpu)
+        fields = asdict(job)
+        inputs = {name: fields.pop(name) for name in protocol.INPUTS}
+        worker.tell(fields)
+        worker.tell(inputs)
+        worker.hang_up()
+        received, late = _wait(worker.process, worker.replies, worker.begin + timeout_s)
+        process_s = time.perf_counter() - worker.begin
+    if late:
+        raise RunError(f"{job.variant_path} {overdue(received, timeout_s)}", tail(folder))
+    reply = accept(received, worker.process.returncode, job, folder)
+    return Finished(
+        reply=reply,
+        process_s=process_s - reply.recording_s,
+        load_before=load_before,
+        exit_cpu_s=max(0.0, _children_cpu_s() - cpu_before - reply.process_cpu_s),
+        cpu=pinned,
+        stolen_s=since(stolen_before),
+    )
+
+
+def overdue(received: bytes, timeout_s: float) -> str:
+    """Say what a worker that ran out of time has or has not done."""
+    if received.endswith(b"\n"):
+        return f"replied, but did not end within {GRACE_S:g} s (a thread still running?) and was killed"
+    return f"did not finish within {timeout_s:g} s and was killed; raise --timeout"
+
+
+def since(stolen_before: float | None) -> float | None:
+    """Return how long the hypervisor has kept the cores for others since then."""
+    now = counters.stolen_s()
+    return None if now is None or stolen_before is None else now - stolen_before
+
+
+class Worker:
+    """A worker process with its two pipes, and a guard over it; it is ended when the block is left.
+
+    Attributes
+    ----------
+    begin
+        When it was started, by `time.perf_counter`.
+    replies
+        The descriptor to read from.
+    """
+
+    def __init__(self, job: Job, environment: Mapping[str, str]) -> None:
+        self._stack = contextlib.ExitStack()
+        folder = Path(job.folder)
+        with contextlib.ExitStack() as stack:
+            job_read, job_write = os.pipe()
+            self.replies, reply_write = os.pipe()
+            self._requests = os.fdopen(job_write, "wb")
+            self._stack.callback(self.hang_up)
+            self._stack.callback(os.close, self.replies)
+            stack.callback(os.close, job_read)
+            stack.callback(os.close, reply_write)
+            out = stack.enter_context((folder / "stdout.txt").open("wb"))
+            err = stack.enter_context((folder / "stderr.txt").open("wb"))
+            self.begin = time.perf_counter()
+            self.process = subprocess.Popen(  # noqa: S603  our own interpreter and module
                 [sys.executable, "-P", "-m", "perfkit.measure.worker", str(job_read), str(reply_write)],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -124,40 +178,33 @@ def spawn(job: Job, environment: Mapping[str, str], timeout_s: float) -> Finishe
                 env=dict(environment),
                 start_new_session=True,
             )
-        try:
-            # Without its job the worker waits, and ends if the pipe closes: nothing runs unguarded.
-            with guarding(process.pid):
-                os.close(job_read)
-                os.close(reply_write)
-                job_read = reply_write = -1
-                with contextlib.suppress(BrokenPipeError), os.fdopen(job_write, "wb") as pipe:
-                    job_write = -1
-                    fields = asdict(job)
-                    inputs = {name: fields.pop(name) for name in protocol.INPUTS}
-                    protocol.send(pipe, fields)
-                    protocol.send(pipe, inputs)
-                received, late = _wait(process, reply_read, begin + timeout_s)
-                process_s = time.perf_counter() - begin
-        finally:
-            _kill_group(process)
-    finally:
-        for descriptor in (job_read, job_write, reply_read, reply_write):
-            if descriptor != -1:
-                os.close(descriptor)
-    if late:
-        what = (
-            f"replied, but did not end within {GRACE_S:g} s (a thread still running?) and was killed"
-            if received.endswith(b"\n")
-            else f"did not finish within {timeout_s:g} s and was killed; raise --timeout"
-        )
-        raise RunError(f"{job.variant_path} {what}", _tail(folder))
-    reply = _accept(received, process.returncode, job, folder)
-    return Finished(
-        reply=reply,
-        process_s=process_s - reply.recording_s,
-        load_before=load_before,
-        exit_cpu_s=max(0.0, _children_cpu_s() - cpu_before - reply.process_cpu_s),
-    )
+
+    def __enter__(self) -> Worker:
+        # Without its job the worker waits, and ends if the pipe closes: nothing runs unguarded.
+        self._stack.callback(kill_group, self.process)
+        self._stack.enter_context(guarding(self.process.pid))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def pin(self, cpu: int | None) -> int | None:
+        """Keep the process on one core from now on; returns it, or None if it is not kept."""
+        if cpu is not None and hasattr(os, "sched_setaffinity"):
+            with contextlib.suppress(OSError):
+                os.sched_setaffinity(self.process.pid, {cpu})
+                return cpu
+        return None
+
+    def tell(self, message: Mapping[str, Any]) -> None:
+        """Send one line; a worker that is gone is noticed by its reply."""
+        with contextlib.suppress(BrokenPipeError):
+            protocol.send(self._requests, message)
+
+    def hang_up(self) -> None:
+        """Say nothing more to it."""
+        with contextlib.suppress(BrokenPipeError):
+            self._requests.close()
 
 
 def _children_cpu_s() -> float:
@@ -208,60 +255,8 @@ def _drain(descriptor: int, into: bytearray) -> bool:
     return False
 
 
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    """End the worker and whatever it left running in its process group."""
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """End a worker and whatever it left running in its process group."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-
-
-def _accept(received: bytes, status: int, job: Job, folder: Path) -> Reply:
-    who = job.variant_path
-    if not received:
-        raise RunError(f"{who} {_ending(status)}", _tail(folder))
-    try:
-        reply = msgspec.json.decode(received, type=_ReplyFile)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        msg = f"{who} sent a malformed reply ({error}): something in it wrote to perfkit's pipe"
-        raise RunError(msg, _tail(folder)) from error
-    if reply.ok is not None and reply.failed is None:
-        if status != 0:
-            raise RunError(f"{who} replied, and then {_ending(status)}", _tail(folder))
-        return reply.ok
-    if reply.failed is not None and reply.ok is None:
-        raise _failure(reply.failed, job)
-    msg = f"{who} sent a malformed reply (neither success nor failure)"
-    raise RunError(msg, _tail(folder))
-
-
-def _failure(failed: Failure, job: Job) -> RunError | UsageError:
-    what = failed.error + (f": {failed.message}" if failed.message else "")
-    if failed.phase in {"contract", "parameters"}:
-        return UsageError(failed.message)
-    if failed.phase == "import":
-        return RunError(f"{job.variant_path} could not be imported: {what}", failed.traceback)
-    if failed.phase == "inputs":
-        where = f"make_inputs of {job.inputs_path}"
-        return RunError(f"{where} raised {what}", failed.traceback, phase=failed.phase)
-    if failed.phase == "record":
-        return RunError(f"what {job.variant_path} left could not be recorded: {what}", failed.traceback)
-    where = f" in stage {failed.stage!r}" if failed.stage else ""
-    return RunError(f"{job.variant_path} raised {what}{where} (seed {job.seed})", failed.traceback)
-
-
-def _ending(status: int) -> str:
-    if status < 0:
-        name = signal.Signals(-status).name if -status in signal.valid_signals() else str(-status)
-        hint = " (out of memory?)" if name == "SIGKILL" else ""
-        return f"was killed by {name}{hint}"
-    return f"ended with exit status {status} without a reply"
-
-
-def _tail(folder: Path) -> str:
-    """Return the last lines that the worker wrote to stderr."""
-    with contextlib.suppress(OSError):
-        with (folder / "stderr.txt").open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - (1 << 14)))
-            text = file.read().decode(errors="replace")
-        return "\n".join(text.splitlines()[-_DETAIL_LINES:])
-    return ""

@@ -7,19 +7,19 @@ the job does not name: its own needs are in memory already, equally for both sid
 
 from __future__ import annotations
 
+import functools
 import gc
 import importlib.util
 import inspect
 import math
 import os
-import resource
 import sys
 import traceback
 from contextlib import suppress
 from time import perf_counter, process_time
 
 from perfkit.markers import Recorder
-from perfkit.measure import plain, protocol
+from perfkit.measure import counters, plain, protocol
 from perfkit.verify import watch
 
 TYPE_CHECKING = False
@@ -112,26 +112,6 @@ def _is_scalar(value: object) -> bool:
     return value is None or type(value) in (bool, int, str) or (type(value) is float and math.isfinite(value))
 
 
-def _reset_peak() -> None:
-    with suppress(OSError), open("/proc/self/clear_refs", "w") as file:  # noqa: PTH123  no pathlib here
-        file.write("5")
-
-
-def _peak_rss() -> int | None:
-    """Peak resident bytes since the reset (ru_maxrss would report the parent's)."""
-    with suppress(OSError, ValueError), open("/proc/self/status") as file:  # noqa: PTH123
-        for line in file:
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    return None
-
-
-def _cpu_s() -> float:
-    """CPU seconds of this process, all its threads, and its children that have ended."""
-    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
-
-
 def _metrics(result: object) -> dict[str, float | None]:
     """Return the numbers in the dictionary that run returned; None for one that is not finite."""
     found: dict[str, float | None] = {}
@@ -146,12 +126,13 @@ def _metrics(result: object) -> dict[str, float | None]:
     return found
 
 
-def _stages(recorder: Recorder) -> list[dict[str, Any]]:
+def _stages(recorder: Recorder, calls: int) -> list[dict[str, Any]]:
+    """Return the stages of one call of ``run``, the mean over so many."""
     return [
         {
             "path": node.path,
-            "calls": node.calls,
-            "total_s": node.total_ns / 1e9,
+            "calls": round(node.calls / calls),
+            "total_s": node.total_ns / 1e9 / calls,
             "in_main_thread": thread == recorder.main_thread,
         }
         for thread, tree in recorder.trees.items()
@@ -207,49 +188,48 @@ def _work(job: dict[str, Any], rest: Callable[[], dict[str, Any]]) -> dict[str, 
     begin = perf_counter()
     watch.seed_generators(job["seed"])
     ours_s += perf_counter() - begin
-    begin, cpu = perf_counter(), process_time()
-    try:
-        inputs = pipeline.make_inputs(job["seed"], **job["parameters"])
-    except BaseException as error:
-        raise _PhaseError("inputs", error) from error
-    inputs_s, inputs_cpu_s = perf_counter() - begin, process_time() - cpu
+    inputs, inputs_s, inputs_cpu_s = _inputs(pipeline, job, 0)
 
     instrument = _instrument(job, pipeline.module)
-    recorder = Recorder()
     watch.seed_generators(job["seed"])
     tracers = watch.tracers()
     threads = watch.threads()
     gc.collect()
-    _reset_peak()
-    cpu_before = _cpu_s()
-    recorder.start()
-    begin = clock()
-    try:
-        result = instrument.call(pipeline.run, inputs)
-    except BaseException as error:
-        raise _PhaseError("run", error, recorder) from error
-    finally:
-        run_s = clock() - begin
-        recorder.stop()
-    cpu_s = _cpu_s() - cpu_before
-    peak = _peak_rss()
+    counters.reset_peak()
+    base = counters.peak_rss()
+    call = _Call(clock)
+    result = call(functools.partial(instrument.call, pipeline.run, inputs))
+    first_s = call.run_s
+    if job["repeats"]:
+        call = _Call(clock)  # the first one warmed up; it is told, and no part of the rest
+        for index in range(1, job["repeats"] + 1):
+            inputs = result = None
+            inputs, again_s, _ = _inputs(pipeline, job, index)
+            inputs_s += again_s
+            watch.seed_generators(job["seed"] + index)
+            result = call(functools.partial(instrument.call, pipeline.run, inputs))
+    peak = counters.peak_rss()
     busy = watch.busy_threads(threads, job["root"])
     begin = perf_counter()
     try:
         kept = instrument.save(result)
-        outcome = _outcome(recorder, result)
+        outcome = _outcome(call.recorder, result, job["repeats"] or 1)
     except BaseException as error:
         raise _PhaseError("record", error) from error
     tampered = guard.tampered()
     return {
         "import_s": pipeline.import_s,
         "inputs_s": inputs_s,
-        "run_s": run_s,
-        "cpu_s": cpu_s,
+        "run_s": call.run_s / (job["repeats"] or 1),
+        "first_s": first_s,
+        "cpu_s": call.cpu_s / (job["repeats"] or 1),
         "peak_rss_bytes": peak,
+        "base_rss_bytes": base,
         "parameters": pipeline.parameters,
         "warnings": instrument.warnings(),
         "result": kept,
+        "disturbance": call.interference,
+        "threads": counters.threads(),
         "observed": {
             "inputs_cpu_s": inputs_cpu_s,
             "inputs_from": watch.origin(pipeline.make_inputs),
@@ -263,8 +243,45 @@ def _work(job: dict[str, Any], rest: Callable[[], dict[str, Any]]) -> dict[str, 
     }
 
 
-def _outcome(recorder: Recorder, result: object) -> dict[str, Any]:
-    return {"stages": _stages(recorder), "metrics": _metrics(result)}
+class _Call:
+    """Timed calls of ``run``, added up."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.recorder = Recorder()
+        self.run_s = self.cpu_s = 0.0
+        self.interference: dict[str, Any] = {}
+        self._clock = clock
+
+    def __call__(self, run: Callable[[], Any]) -> object:
+        clock, recorder = self._clock, self.recorder
+        interference = counters.Interference()
+        cpu_before = counters.cpu_s()
+        recorder.start()
+        begin = clock()
+        try:
+            return run()
+        except BaseException as error:
+            raise _PhaseError("run", error, recorder) from error
+        finally:
+            self.run_s += clock() - begin
+            recorder.stop()
+            self.cpu_s += counters.cpu_s() - cpu_before
+            for name, count in interference.seen().items():
+                self.interference[name] = None if count is None else self.interference.get(name, 0) + count
+
+
+def _inputs(pipeline: _Pipeline, job: dict[str, Any], index: int) -> tuple[Any, float, float]:
+    """Make the inputs of one call; with the wall and the CPU time that took."""
+    begin, cpu = perf_counter(), process_time()
+    try:
+        inputs = pipeline.make_inputs(job["seed"] + index, **job["parameters"])
+    except BaseException as error:
+        raise _PhaseError("inputs", error) from error
+    return inputs, perf_counter() - begin, process_time() - cpu
+
+
+def _outcome(recorder: Recorder, result: object, calls: int = 1) -> dict[str, Any]:
+    return {"stages": _stages(recorder, calls), "metrics": _metrics(result)}
 
 
 def _described(pipeline: _Pipeline) -> dict[str, Any]:
@@ -274,7 +291,7 @@ def _described(pipeline: _Pipeline) -> dict[str, Any]:
         "inputs_s": 0.0,
         "run_s": 0.0,
         "cpu_s": 0.0,
-        "peak_rss_bytes": _peak_rss(),
+        "peak_rss_bytes": counters.peak_rss(),
         "stages": [],
         "metrics": {},
         "parameters": pipeline.parameters,
@@ -324,7 +341,7 @@ def _verify(job: dict[str, Any], rest: Callable[[], dict[str, Any]]) -> dict[str
             "body_cpu_s": pipeline.body_cpu_s,
             "inputs_from": watch.origin(pipeline.make_inputs),
             "tampered": [
-                *guard.tampered(),
+                *dict.fromkeys([*session.replaced, *guard.tampered()]),
                 *watch.patched(job["root"], pipeline.inputs_module, pipeline.module),
             ],
             "settings": watch.settings(),
@@ -401,17 +418,26 @@ def main() -> None:
     if job is None:
         return  # the parent is gone
 
-    def rest() -> dict[str, Any]:
-        with jobs:
-            return protocol.receive(jobs) or sys.exit()
-
     with os.fdopen(reply_fd, "wb") as pipe:
+
+        def rest() -> dict[str, Any]:
+            if job["serving"]:
+                from perfkit.measure import serving
+
+                return serving.serve(jobs, pipe)
+            with jobs:
+                return protocol.receive(jobs) or sys.exit()
+
         try:
             done = _work(job, rest)
-            reply = {"ok": {**done, "process_cpu_s": _cpu_s()}}
+            reply = {"ok": {**done, "process_cpu_s": counters.cpu_s()}}
         except _PhaseError as failed:
             reply = {"failed": failed.reply}
         protocol.send(pipe, reply)
+    if job["serving"]:
+        from perfkit.measure import serving
+
+        serving.end()
 
 
 if __name__ == "__main__":

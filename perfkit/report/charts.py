@@ -5,19 +5,13 @@ Drawn with matplotlib's objects alone: pyplot would keep a state of its own and 
 
 from __future__ import annotations
 
-import io
 import math
-import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import matplotlib as mpl
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.patches import Rectangle
-from matplotlib.textpath import TextPath
 
-from perfkit.report import units
+from perfkit.report import canvas, units
 from perfkit.report.text import clean
 
 if TYPE_CHECKING:
@@ -25,21 +19,10 @@ if TYPE_CHECKING:
 
     from perfkit.model import Report, StageRow
 
-# Grey and blue differ in lightness as well as in hue, so they stay apart for the colour-blind and in print.
-_BASELINE = "#a3acb8"
-_CONTENDER = "#0969b2"
-_INK = "#1f2328"
-_QUIET = "#59636e"
-_RULE = "#d1d9e0"
-_CARD = "#ffffff"
-
 _LOG_FROM = 30.0
 """A range above which the short bars of a linear axis could no longer be told from nothing."""
 _WORTH_A_ROW = 0.01
 """What no stage covers gets bars from this share of either total on."""
-_FONT = "DejaVu Sans"  # comes with matplotlib, so the chart looks the same everywhere
-_SIZE = 9.0
-_POINTS = 72.0
 _ROW = 30.0
 _BAR = 10.5
 _PLOT = 330.0
@@ -92,30 +75,11 @@ def stages(report: Report) -> str:
     entries = [_entry(row) for row in report.breakdown.rows if _has_bars(row, report)]
     names = clean(report.comparison.baseline.name), clean(report.comparison.contender.name)
     written = "".join([*names, *(entry.name for entry in entries)])
-    settings: dict[Any, Any] = {
-        "svg.hashsalt": "perfkit",
-        "svg.fonttype": "path" if _drawable(written) else "none",
-        "font.family": [_FONT],
-        "font.size": _SIZE,
-        "text.parse_math": False,
-        "axes.unicode_minus": False,
-    }
-    with mpl.rc_context():
-        mpl.rcdefaults()  # nobody's matplotlibrc decides how a report looks
-        mpl.rcParams.update(settings)
-        figure = _draw(entries, names)
-        FigureCanvasSVG(figure)  # attaches itself to the figure, so that no backend is looked for
-        out = io.StringIO()
-        metadata = {
-            "Date": None,
-            "Creator": None,
-            "Title": f"Stages of {clean(report.comparison.pipeline.name)}",
-        }
-        with warnings.catch_warnings():
-            # A character that the font lacks is left to the viewer's fonts, so there is nothing to warn of.
-            warnings.filterwarnings("ignore", message="Glyph .* missing")
-            figure.savefig(out, format="svg", metadata=metadata)
-    return out.getvalue()
+    return canvas.svg(
+        lambda: _draw(entries, names),
+        title=f"Stages of {clean(report.comparison.pipeline.name)}",
+        written=written,
+    )
 
 
 def _has_bars(row: StageRow, report: Report) -> bool:
@@ -141,39 +105,20 @@ def _entry(row: StageRow) -> _Entry:
     )
 
 
-def _drawable(text: str) -> bool:
-    """Say whether the font has all characters of a text."""
-    font = get_font(findfont(FontProperties(family=_FONT)))
-    return all(font.get_char_index(ord(one)) for one in set(text))
-
-
-def _width(text: str, size: float = _SIZE, weight: str = "normal") -> float:
-    """Return how wide a text will be, in points; characters that the font lacks count as wide ones."""
-    if not text.strip():
-        return 0.0
-    if not _drawable(text):
-        return 1.2 * size * len(text)
-    return float(
-        TextPath((0, 0), text, size=size, prop=FontProperties(family=_FONT, weight=weight)).get_extents().x1
-    )
-
-
 def _draw(entries: list[_Entry], names: tuple[str, str]) -> Figure:
     """Lay the card out in points, then put the axes on it."""
-    left = _PAD + max(_width(one.name, weight="bold") + _INDENT * one.depth for one in entries) + _GAP
-    speedups = max(_width(one.speedup, weight="bold") for one in entries)
-    right = speedups + _GAP + max(_width(one.interval) for one in entries) + _PAD
-    legend = sum(_width(name) + _SWATCH + 3 * _GAP for name in names)
+    left = _PAD + max(canvas.width(one.name, weight="bold") + _INDENT * one.depth for one in entries) + _GAP
+    speedups = max(canvas.width(one.speedup, weight="bold") for one in entries)
+    right = speedups + _GAP + max(canvas.width(one.interval) for one in entries) + _PAD
+    legend = sum(canvas.width(name) + _SWATCH + 3 * _GAP for name in names)
     plot = max(_PLOT, legend - _LABEL_ROOM)
     width = left + plot + _LABEL_ROOM + right
     height = _HEAD + _ROW * (len(entries) + _SPARE) + _FOOT
     card = _Card(
         left=left, plot=plot, speedups=left + plot + _LABEL_ROOM + speedups, width=width, height=height
     )
-    figure = Figure(figsize=(width / _POINTS, height / _POINTS), facecolor="none")
-    _box(
-        figure, card, (1, 1, width - 2, height - 2), facecolor=_CARD, edgecolor=_RULE, linewidth=1, zorder=-1
-    )
+    figure = Figure(figsize=(width / canvas.POINTS, height / canvas.POINTS), facecolor="none")
+    canvas.card(figure, width, height)
     axes = figure.add_axes(
         (left / width, _FOOT / height, plot / width, _ROW * (len(entries) + _SPARE) / height)
     )
@@ -195,11 +140,11 @@ def _head(figure: Figure, card: _Card, names: tuple[str, str]) -> None:
     """Name the two colours, and the column of speedups, above the bars."""
     base = card.height - 26
     x = card.left
-    for name, colour in zip(names, (_BASELINE, _CONTENDER), strict=True):
+    for name, colour in zip(names, (canvas.COLOURS[0], canvas.COLOURS[1]), strict=True):
         _box(figure, card, (x, base - 1, _SWATCH, _SWATCH), facecolor=colour, linewidth=0)
-        figure.text((x + _SWATCH + 5) / card.width, base / card.height, name, color=_INK)
-        x += _SWATCH + _width(name) + 3 * _GAP
-    figure.text(card.speedups / card.width, base / card.height, "speedup", color=_QUIET, ha="right")
+        figure.text((x + _SWATCH + 5) / card.width, base / card.height, name, color=canvas.INK)
+        x += _SWATCH + canvas.width(name) + 3 * _GAP
+    figure.text(card.speedups / card.width, base / card.height, "speedup", color=canvas.QUIET, ha="right")
 
 
 def _axis(axes: Axes, entries: list[_Entry]) -> None:
@@ -214,24 +159,18 @@ def _axis(axes: Axes, entries: list[_Entry]) -> None:
         axes.set_xlim(0, longest)
     axes.set_ylim(len(entries) - 0.5 + _SPARE, -0.5)
     axes.set_yticks([])
-    axes.xaxis.set_major_formatter(lambda value, _: "0" if value == 0 else _tick(value))
+    axes.xaxis.set_major_formatter(lambda value, _: "0" if value == 0 else canvas.time_tick(value))
     axes.xaxis.minorticks_off()
-    axes.tick_params(axis="x", length=0, colors=_QUIET, labelsize=8, pad=4)
-    axes.grid(axis="x", color=_RULE, linewidth=0.6)
+    axes.tick_params(axis="x", length=0, colors=canvas.QUIET, labelsize=8, pad=4)
+    axes.grid(axis="x", color=canvas.RULE, linewidth=0.6)
     axes.set_axisbelow(True)
     axes.set_facecolor("none")
     for side in ("top", "right", "bottom"):
         axes.spines[side].set_visible(False)
-    axes.spines["left"].set_color(_QUIET)
-    axes.set_xlabel("wall time, log scale" if log else "wall time", color=_QUIET, fontsize=8, labelpad=3)
-
-
-def _tick(value: float) -> str:
-    """Print a round time on the axis: ``10 ms``, ``0.5 s``."""
-    for scale, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")):
-        if value >= scale * 0.9999:
-            return f"{value / scale:.4g} {unit}"
-    return f"{value:.1g} s"
+    axes.spines["left"].set_color(canvas.QUIET)
+    axes.set_xlabel(
+        "wall time, log scale" if log else "wall time", color=canvas.QUIET, fontsize=8, labelpad=3
+    )
 
 
 def _row(axes: Axes, entry: _Entry, index: int, card: _Card) -> None:
@@ -250,12 +189,15 @@ def _row(axes: Axes, entry: _Entry, index: int, card: _Card) -> None:
         )
 
     weight = "bold" if entry.total else "normal"
-    write(entry.name, _PAD + _INDENT * entry.depth, color=_INK, fontweight=weight)
-    write(entry.speedup, card.speedups, color=_INK, fontweight="bold", ha="right")
-    write(entry.interval, card.speedups + _GAP, color=_QUIET)
+    write(entry.name, _PAD + _INDENT * entry.depth, color=canvas.INK, fontweight=weight)
+    write(entry.speedup, card.speedups, color=canvas.INK, fontweight="bold", ha="right")
+    write(entry.interval, card.speedups + _GAP, color=canvas.QUIET)
     start = axes.get_xlim()[0]
     height = _BAR / _ROW
-    sides = ((entry.baseline_s, -height / 2, _BASELINE), (entry.contender_s, height / 2, _CONTENDER))
+    sides = (
+        (entry.baseline_s, -height / 2, canvas.COLOURS[0]),
+        (entry.contender_s, height / 2, canvas.COLOURS[1]),
+    )
     for time, shift, colour in sides:
         end = max(time or 0.0, start)
         axes.barh(index + shift, end - start, left=start, height=height, color=colour, linewidth=0)
@@ -265,11 +207,11 @@ def _row(axes: Axes, entry: _Entry, index: int, card: _Card) -> None:
             xytext=(4, 0),
             textcoords="offset points",
             va="center",
-            color=_QUIET,
+            color=canvas.QUIET,
             fontsize=7.5,
             annotation_clip=False,
         )
     if entry.total:
         ends = (_PAD - card.left) / card.plot, (card.width - _PAD - card.left) / card.plot
         across = axes.get_yaxis_transform()
-        axes.plot(ends, [index - 0.5] * 2, transform=across, color=_RULE, linewidth=1, clip_on=False)
+        axes.plot(ends, [index - 0.5] * 2, transform=across, color=canvas.RULE, linewidth=1, clip_on=False)

@@ -44,7 +44,14 @@ def doubt(estimate: Estimate) -> Line:
     if estimate.low is None or estimate.high is None:
         return line(f"(n = {estimate.n}: no interval)")
     level = units.percent(estimate.confidence, 0)
-    return line(f"({units.interval(estimate)}, {level}, {pairs(estimate.n)})")
+    return line(f"({units.interval(estimate)}, {level}, {rests_on(estimate)})")
+
+
+def rests_on(estimate: Estimate) -> str:
+    """Say on how many pairs an estimate rests, in which groups."""
+    if estimate.group == 1:
+        return pairs(estimate.n)
+    return f"{units.count(estimate.n)} {'group' if estimate.n == 1 else 'groups'} of {pairs(estimate.group)}"
 
 
 def pairs(n: int) -> str:
@@ -128,18 +135,37 @@ def headline(report: Report) -> Line:
     if verdict == "no difference":
         why = f": the interval {units.interval(run)} lies inside the smallest effect of interest"
         return line(strong("No difference"), between, why, f" ({pairs(run.n)}).", outputs)
-    return line(strong("No speedup shown"), between, ": ", _open_because(run), ".", outputs)
+    return line(strong("No speedup shown"), between, ": ", _open_because(report), ".", outputs)
 
 
-def _open_because(run: Estimate) -> str:
-    """Say why a speedup is inconclusive."""
-    if run.low is None or run.high is None:
+def _open_because(report: Report) -> str:
+    """Say why a speedup is inconclusive, and what it would take to know."""
+    run, level = report.breakdown.run, units.level(report.breakdown.verdicts_at)
+    if run.low is None or run.high is None or run.sure_low is None or run.sure_high is None:
         return f"{units.ratio(run)} measured, but {units.NO_INTERVAL}"
     if run.low == run.high:
         return f"all {pairs(run.n)} gave {units.ratio(run)}, as a clock too coarse for these times would"
-    includes = "includes 1" if run.low <= 1 <= run.high else "does not settle it"
-    measured = f"measured {units.ratio(run)}, {units.percent(run.confidence, 0)}, {pairs(run.n)}"
-    return f"the interval {units.interval(run)} {includes} ({measured})"
+    measured = f"measured {units.ratio(run)}, {units.percent(run.confidence, 0)}, {rests_on(run)}"
+    if run.low <= 1 <= run.high:
+        return f"the interval {units.interval(run)} includes 1 ({measured}){_more(report)}"
+    sure = dataclasses.replace(run, low=run.sure_low, high=run.sure_high)
+    return (
+        f"the interval {units.interval(run)} excludes 1 ({measured}), but a verdict takes {level}, where it "
+        f"is {units.interval(sure)}{_more(report)}"
+    )
+
+
+def _more(report: Report) -> str:
+    """Say how many more pairs would decide, if they go on like this, and how long those would take."""
+    run, found = report.breakdown.run, report.breakdown
+    if found.needed is None or found.needed <= run.n:
+        return ""
+    more = (found.needed - run.n) * run.group
+    seconds = more * (found.baseline_process_s + found.contender_process_s)
+    return (
+        f"; about {units.significant(more, 2)} more pairs would decide, {units.duration(seconds)}, if they "
+        "are like these"
+    )
 
 
 def aim(report: Report) -> Aim | None:
@@ -148,14 +174,14 @@ def aim(report: Report) -> Aim | None:
     if target is None:
         return None
     wanted = units.target(target)
-    if run.low is None or run.high is None:
+    if run.sure_low is None or run.sure_high is None:
         return Aim(
             mark="❔",
             word="open: no interval",
             sentence=line(f"Whether the target of {wanted} is met is open: one pair allows no interval."),
         )
     by = units.excess(abs(run.value / target - 1))
-    if run.low >= target:
+    if run.sure_low >= target:
         # The median of few, skewed pairs may lie outside their interval: then no excess is claimed.
         words = (
             f"It exceeds the target of {wanted} by {by}."
@@ -163,7 +189,7 @@ def aim(report: Report) -> Aim | None:
             else f"It meets the target of {wanted}."
         )
         return Aim(mark="✅", word="exceeded" if run.value > target else "met", sentence=line(words))
-    if run.high < target:
+    if run.sure_high < target:
         return Aim(mark="❌", word="missed", sentence=line(f"It misses the target of {wanted} by {by}."))
     return Aim(
         mark="❔",
@@ -219,7 +245,7 @@ def conclusion(report: Report) -> Line:
             " is faster than ",
             baseline,
             ": ",
-            _open_because(found.run),
+            _open_because(report),
         ),
     }
     parts: list[Line | str] = [speed[found.verdict], ". "]

@@ -185,7 +185,8 @@ def _table(one: Verification) -> Table:
 def _reasons(stage: Equivalence) -> list[Line]:
     made = []
     if stage.reason:
-        at = line(" Worst at ", code(stage.worst_at), ".") if stage.worst_at else line()
+        said = not stage.worst_at or stage.worst_at in stage.reason
+        at = line() if said else line(" Worst at ", code(stage.worst_at), ".")
         made.append(line(_name(stage.stage), f", {stage.verdict}: ", prose(_sentence(stage.reason)), at))
     if stage.tolerance_reason:
         tolerance = units.tolerance(stage.rtol)
@@ -279,6 +280,18 @@ def _metric_remarks(who: Sides, one: Verification) -> tuple[Line, ...]:
             remarks.append(
                 line(code(name), " of ", listed(low), f" is no better than chance ({chance}): no evidence.")
             )
+    differing = [_name(stage.stage) for stage in one.stages if stage.verdict == "different"]
+    same = [line(code(name)) for name in _names(one) if _difference(one, name) == "identical"]
+    if differing and same:
+        remarks.append(
+            line(
+                "Identical ",
+                listed(same),
+                " all the same: it does not show what differs in ",
+                listed(differing),
+                ".",
+            )
+        )
     if one.kind == "main":
         remarks += _over_pairs(who, _names(one))
     return tuple(remarks)

@@ -11,11 +11,11 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from perfkit.report import view
+from perfkit.report import scale, speed, view
 from perfkit.report.text import plain
 
 if TYPE_CHECKING:
-    from perfkit.model import Report
+    from perfkit.model import Report, ScalingReport
     from perfkit.report.text import Line, Span, Table
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -28,23 +28,41 @@ _FENCE = re.compile(r"`{3,}(?=[^`]*$)")
 _LOOSE_UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 
 
-def render(report: Report, *, chart: str) -> str:
+def render(report: Report, *, chart: str, growth_chart: str = "") -> str:
     """Write a report as Markdown.
 
     Parameters
     ----------
     report
         What was measured and found.
-    chart
-        Link of the chart, relative to where the Markdown will lie.
+    chart, growth_chart
+        Links of the charts, relative to where the Markdown will lie.
 
     Returns
     -------
     str
         Ends in one newline; the same for the same report.
     """
-    made = _environment().get_template("report.md.j2").render(view=view.build(report), chart=quote(chart))
+    made = (
+        _environment()
+        .get_template("report.md.j2")
+        .render(
+            view=view.build(report), chart=quote(chart), growth_chart=quote(growth_chart), wide=speed.WIDE
+        )
+    )
     return _settle(made)
+
+
+def render_scaling(report: ScalingReport, *, chart: str) -> str:
+    """Write how a cost grows as Markdown.
+
+    Parameters
+    ----------
+    chart
+        Link of the chart, relative to where the Markdown will lie.
+    """
+    template = _environment().get_template("scale.md.j2")
+    return _settle(template.render(growth=scale.build(report), growth_chart=quote(chart)))
 
 
 @cache

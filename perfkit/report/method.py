@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from perfkit.report import claims, units
 from perfkit.report.changes import changed_settings, settings
-from perfkit.report.text import Column, Line, Row, Table, code, line, listed, prose
+from perfkit.report.text import Column, Line, Row, Table, code, line, listed, prose, strong
 
 if TYPE_CHECKING:
-    from perfkit.model import Environment, Report
+    from collections.abc import Iterator
+
+    from perfkit.model import Environment, Machine, Report
 
 _SHORT_COMMIT = 12
 
@@ -61,8 +63,11 @@ def _design(report: Report) -> tuple[Line, ...]:
     interval = (
         "One pair allows no interval."
         if run.low is None
-        else f"Interval: {units.percent(run.confidence, 0)}, {run.method}."
+        else f"Interval: {units.percent(run.confidence, 0)}, {run.method}. {_verdicts(report)}"
     )
+    forked = comparison.sampling.launch == "fork"
+    process = "forked from a process that has imported its variant" if forked else "in a fresh process"
+    median = "the medians of the groups' ratios" if run.group > 1 else "the pairs' ratios"
     overrides = changed_settings(comparison.overrides, {})
     return (
         line(
@@ -70,10 +75,11 @@ def _design(report: Report) -> tuple[Line, ...]:
             code(comparison.baseline.name),
             " and one ",
             code(comparison.contender.name),
-            " run, one after the other, each in a fresh process. Which side goes first is drawn at random; ",
+            f" run, one after the other, each {process}. Which side goes first is drawn at random; ",
             code(comparison.baseline.name),
             f" went first in {first} of {n}.",
         ),
+        *_sampling(report),
         line(
             "Inputs come from ",
             code("make_inputs"),
@@ -85,19 +91,68 @@ def _design(report: Report) -> tuple[Line, ...]:
             settings(overrides) if overrides else "none",
             ". Each pair has a seed of its own, shared by its two sides.",
         ),
-        line(f"The speedup is the median of the pairs' ratios. {interval}"),
+        line(f"The speedup is the median of {median}. {interval}"),
         line(
             "Measuring stopped because ",
             prose(comparison.stopped_because.rstrip(".")),
             f"; the precision wanted was ±{100 * comparison.precision:g} %. ",
             f"The whole comparison took {units.seconds(comparison.duration_s)}.",
         ),
+        *_disturbances(report),
+        *(line(note) for note in report.breakdown.notes),
         line("Speedups come from these clean runs alone; profilers ran separately."),
     )
 
 
+def _sampling(report: Report) -> Iterator[Line]:
+    """Say how the samples were taken, and why so."""
+    sampling = report.comparison.sampling
+    cold = "" if sampling.repeats else "Cold: each sample is the first call of `run` in its process. "
+    same = "Both sides of a pair share the hash seed, the size of the environment and the thread settings"
+    home = "" if report.comparison.pipeline.keep_home else ", and find an empty home and temporary folder"
+    yield prose(
+        f"{cold}{same}{home}; layout is drawn anew for each {'group' if sampling.group > 1 else 'pair'}."
+    )
+    for reason in sampling.reasons:
+        yield line(reason[0].upper() + reason[1:] + ".")
+    if sampling.group > 1:
+        n = report.breakdown.run.n
+        yield line(
+            f"The pairs of a group are not independent of each other, so a group counts as one: {n} groups "
+            f"of {sampling.group}. The whole process's time holds the group's one start and import."
+        )
+    if report.comparison.trial is not None:
+        yield line("A first pair was measured to decide on that, and is no part of any figure.")
+
+
+def _verdicts(report: Report) -> str:
+    level = units.level(report.breakdown.verdicts_at)
+    if not report.comparison.sequential:
+        return f"Verdicts are made at {level}."
+    return (
+        f"Verdicts are made at {level}: looks were planned after 8, 12, 16, 24, 32 and so on, and all of "
+        "them together may be wrong in 0.5 % of comparisons of equal programs."
+    )
+
+
+def _disturbances(report: Report) -> Iterator[Line]:
+    """Say how many pairs were disturbed, by the rule fixed beforehand."""
+    comparison, found = report.comparison, report.breakdown.disturbed
+    count = sum(pair.baseline_run in found or pair.contender_run in found for pair in comparison.pairs)
+    rule = (
+        "a run waited for a core for more than 5 % of its time, the hypervisor took more than 5 %, or a page "
+        "came from a disk"
+    )
+    yield line(
+        f"Disturbed pairs: {count} of {len(comparison.pairs)} ({rule}). They are kept, both sides of each: "
+        "what is measured is this machine as it was."
+        if count
+        else f"No pair was disturbed ({rule})."
+    )
+
+
 def _pairs(report: Report) -> Table:
-    runs, comparison = report.timing_runs, report.comparison
+    runs, comparison, disturbed = report.timing_runs, report.comparison, report.breakdown.disturbed
     sides = [(runs.get(pair.baseline_run), runs.get(pair.contender_run)) for pair in comparison.pairs]
     baseline, contender = units.seconds_columns(
         [left.run_s if left else None for left, _ in sides],
@@ -117,6 +172,11 @@ def _pairs(report: Report) -> Table:
             line(contender[index]),
             line(ratio),
             line(load),
+            line(
+                "; ".join(
+                    disturbed[run] for run in (pair.baseline_run, pair.contender_run) if run in disturbed
+                )
+            ),
         )
         rows.append(Row(cells=cells))
     return Table(
@@ -128,9 +188,29 @@ def _pairs(report: Report) -> Table:
             Column(key="contender", title=names["contender"], align="right"),
             Column(key="ratio", title="ratio", align="right"),
             Column(key="load", title="load before", align="right"),
+            Column(key="disturbed", title="disturbed"),
         ),
         rows=tuple(rows),
     )
+
+
+def machine_warnings(machine: Machine) -> tuple[Line, ...]:
+    """Say what of the machine may spoil a comparison, one warning a line."""
+    return tuple(
+        line(strong(f"Warning, {one.name}:"), " ", prose(f"{one.seen}. {one.why} {one.advice}".rstrip()))
+        for one in machine.checks
+        if one.level == "warning"
+    )
+
+
+def _noted(machine: Machine) -> Line:
+    """List what may blur a comparison; a warning has been said in full."""
+    noted = [one for one in machine.checks if one.level != "ok"]
+    said = (
+        listed([line(f"{one.name} (", prose(one.seen), ")") for one in noted]) if noted else line("nothing")
+    )
+    unseen = line(". Not told: ", listed([line(name) for name in machine.unseen])) if machine.unseen else ()
+    return line(said, unseen)
 
 
 def _environment(found: Environment) -> Table:
@@ -151,6 +231,7 @@ def _environment(found: Environment) -> Table:
         ("memory", line(units.bytes_(found.memory_bytes))),
         ("load at the start", line(", ".join(units.number(round(one, 2)) for one in found.load))),
         ("CPU governor", line(found.governor or "unknown")),
+        *([("noted of the machine", _noted(found.machine))] if found.machine.checks else []),
         ("packages", versions(found.packages, " ") if found.packages else line("none")),
         ("variables", versions(found.variables, "=") if found.variables else line("none")),
         ("git commit", line(commit, changed)),

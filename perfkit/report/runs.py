@@ -63,6 +63,44 @@ def render_timings(runs: Sequence[TimingRun]) -> RenderableType:
     return Group(title, table, Text(" · ".join(notes), "dim"))
 
 
+def render_unpaired(stored: Sequence[TimingRun], now: Sequence[TimingRun]) -> RenderableType:
+    """Set runs of another time beside these, and say why no verdict follows.
+
+    Parameters
+    ----------
+    stored, now
+        At least one each.
+    """
+    then_s, now_s = (statistics.median(run.run_s for run in runs) for runs in (stored, now))
+    table = _table("", "stored", "now", "stored / now")
+    ratio = units.single_ratio(then_s / now_s) if now_s > 0 else units.NONE
+    table.add_row(Text("run(inputs), median"), units.seconds(then_s), units.seconds(now_s), ratio)
+    table.add_row(Text("runs"), units.count(len(stored)), units.count(len(now)), "")
+    table.add_row(
+        Text("load before"), *(units.number(round(runs[0].load_before, 2)) for runs in (stored, now)), ""
+    )
+    differs = [
+        word
+        for word, one, other in (
+            ("parameters", stored[0].parameters, now[0].parameters),
+            ("repeats", stored[0].repeats, now[0].repeats),
+            ("launch", stored[0].launch, now[0].launch),
+        )
+        if one != other
+    ]
+    title = Text.assemble(
+        ("not paired", "bold yellow"),
+        f": {stored[0].variant.name} as measured {units.moment(stored[0].started_at)}",
+        f" · other {' and '.join(differs)}" if differs else "",
+    )
+    why = (
+        "The machine was another then, or in another state, and all of one side was measured before all of "
+        "the other: this ratio holds that too, and no verdict follows from it. To have one, keep the old "
+        "file as a variant and run perfkit compare."
+    )
+    return Group(Text(), title, table, Text(why, "dim"))
+
+
 def _total(run: TimingRun, path: str) -> float | None:
     found = [stage.total_s for stage in run.stages if stage.path == path]
     return sum(found) if found else None

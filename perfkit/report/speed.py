@@ -52,6 +52,12 @@ class Parts:
     other_threads: Table | None
 
 
+NARROW = ("stage", "baseline", "contender", "speedup", "interval", "share")
+"""Columns for 80 characters."""
+WIDE = ("stage", "baseline", "contender", "speedup", "interval", "verdict", "saved", "shares")
+"""Columns for a page."""
+
+
 def performance(report: Report) -> Performance:
     """Build the section on the whole."""
     comparison, found = report.comparison, report.breakdown
@@ -92,7 +98,7 @@ def performance(report: Report) -> Performance:
             units.bytes_(found.baseline_peak_bytes),
             units.bytes_(found.contender_peak_bytes),
         ),
-        row(line("Pairs"), units.count(run.n), units.count(run.n)),
+        row(line("Pairs"), *2 * (units.count(len(comparison.pairs)),)),
     ]
     held, target = claims.aim(report), comparison.pipeline.target
     if held is not None and target is not None:
@@ -163,16 +169,15 @@ def _table(report: Report, rows: list[StageRow], shares: tuple[float | None, ...
         Column(key="contender", title=comparison.contender.name, align="right"),
         Column(key="speedup", title="speedup", align="right"),
         Column(key="interval", title=_interval_title(report), align="right"),
+        Column(key="verdict", title="verdict"),
     ]
+    word = "lost" if lost else "saved"
     if shares is not None:
-        columns.append(
-            Column(
-                key="share",
-                title=f"share of time {'lost' if lost else 'saved'}",
-                align="right",
-                short="lost" if lost else "saved",
-            )
-        )
+        columns += [
+            Column(key="saved", title=f"time {word}", align="right"),
+            Column(key="share", title=f"share of time {word}", align="right", short=word),
+            Column(key="shares", title=f"share of time {word}", align="right"),
+        ]
     baseline, contender = units.seconds_columns(
         [row.baseline_s for row in rows], [row.contender_s for row in rows]
     )
@@ -185,9 +190,17 @@ def _table(report: Report, rows: list[StageRow], shares: tuple[float | None, ...
             line(contender[index]),
             line(units.ratio(row.speedup)),
             line(units.interval(row.speedup)),
+            line(row.verdict if row.speedup is not None else units.NONE),
         ]
         if shares is not None:
-            cells.append(line(units.percent(shares[index])))
+            saved, between = row.saved_s, row.saved_s_interval
+            if lost:
+                saved, between = -saved, None if between is None else (-between[1], -between[0])
+            cells += [
+                line(units.seconds_between(saved, between)),
+                line(units.percent(shares[index])),
+                line(units.percent_between(shares[index], row.saved_share_interval)),
+            ]
         made.append(Row(cells=tuple(cells), strong=biggest or row.kind == "total"))
     return Table(columns=tuple(columns), rows=tuple(made))
 
@@ -205,12 +218,16 @@ def _label(row: StageRow) -> Line:
 
 
 def _remarks(report: Report, rows: list[StageRow], *, shared: bool) -> tuple[Line, ...]:
-    remarks = [
-        line(
-            "Times are means over the pairs, so that they add up (each is rounded on its own); speedups are "
-            "medians of the pairs' ratios, so dividing two times need not give the speedup to the last digit."
+    how = (
+        "Times are means over the pairs, so that they add up (each is rounded on its own); speedups are "
+        "medians of the pairs' ratios, so dividing two times need not give the speedup to the last digit."
+    )
+    if any(row.kind == "stage" for row in rows) and report.breakdown.run.low is not None:
+        how += (
+            f" Verdicts are made at {units.level(report.breakdown.verdicts_at)}, those on stages corrected "
+            "for their number (Bonferroni): a wrong one among them all is as rare as on one."
         )
-    ]
+    remarks = [line(how)]
     sides = (
         (report.comparison.baseline.name, [row for row in rows if row.contender_s is None]),
         (report.comparison.contender.name, [row for row in rows if row.baseline_s is None]),

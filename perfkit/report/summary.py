@@ -41,6 +41,7 @@ def render(report: Report) -> str:
         "breakdown": report.breakdown,
         "pairs": pairs,
         "files": report.files,
+        "growth": report.growth,
     }
     return as_json(content)
 

@@ -13,7 +13,7 @@ from rich.panel import Panel
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from perfkit.report import correctness, equality, honesty, view
+from perfkit.report import correctness, equality, honesty, scale, speed, view
 from perfkit.report.text import code, line, strong
 
 if TYPE_CHECKING:
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
-    from perfkit.model import Report, VerificationReport
+    from perfkit.model import Report, ScalingReport, VerificationReport
     from perfkit.report.correctness import Checked
     from perfkit.report.honesty import Honesty
+    from perfkit.report.scale import ScaleView
     from perfkit.report.speed import Parts
     from perfkit.report.text import Line, Table
 
@@ -34,6 +35,7 @@ _QUIET = "dim"
 _MARKS = {"✅": ("✔", "green"), "❌": ("✘", "red"), "❔": ("?", "yellow"), "⚪": ("○", "yellow")}
 _MARK = re.compile(f"([{''.join(_MARKS)}])")
 _GAP = 2
+_MOST_COLUMNS = 6  # of figures, that 80 characters hold
 _NARROWEST_BAR, _WIDEST_BAR = 4, 24
 
 
@@ -63,6 +65,7 @@ def render(report: Report) -> RenderableType:
             box=box.ROUNDED,
             padding=(0, 1),
         ),
+        *(Text.assemble(("! ", "bold yellow"), _text(warning)) for warning in made.warnings),
         *_section("Performance", _table(made.performance.table)),
         _note(made.performance.process_note),
         *_section("Breakdown", _Bars(made.breakdown)),
@@ -70,7 +73,11 @@ def render(report: Report) -> RenderableType:
     # The first remark says how to read the table; those after it are about this report.
     parts += [_note(remark) for remark in made.breakdown.remarks[1:]]
     if made.breakdown.other_threads:
-        parts += _section("In other threads, part of no sum", _table(made.breakdown.other_threads))
+        parts += _section(
+            "In other threads, part of no sum", _table(made.breakdown.other_threads.only(*speed.NARROW))
+        )
+    if made.growth is not None:
+        parts += _section("Growth", *(_text(one) for one in made.growth.headline), *_growth(made.growth))
     for check in made.checks:
         parts += _check(check)
     if not made.checks:
@@ -119,6 +126,51 @@ def render_verification(report: VerificationReport) -> RenderableType:
     if found_besides is not None:
         parts += honesty_parts(found_besides)
     return Group(*parts)
+
+
+def render_scaling(report: ScalingReport) -> RenderableType:
+    """Lay out how a cost grows.
+
+    Parameters
+    ----------
+    report
+        What was measured and found.
+    """
+    made = scale.build(report)
+    parts: list[RenderableType] = [
+        Panel(
+            Text("\n").join([_text(one) for one in made.headline]),
+            title=_text(made.title),
+            title_align="left",
+            border_style=_COLOURS["open" if made.few else "good"],
+            box=box.ROUNDED,
+            padding=(0, 1),
+        )
+    ]
+    return Group(*parts, *_growth(made))
+
+
+def _growth(made: ScaleView) -> list[RenderableType]:
+    """Lay out the tables and remarks on how a cost grows."""
+    kept = ("stage", "variant", "exponent", "interval", "law")
+    sizes = made.sizes
+    if len(sizes.columns) > _MOST_COLUMNS:
+        sizes = sizes.only(*(one.key for one in sizes.columns if not one.key.endswith("/interval")))
+    parts = [
+        *_section("All of run", _table(sizes)),
+        *_section("Growth of each stage", _table(made.stages.only(*kept))),
+    ]
+    if made.memory is not None:
+        ends = made.memory.only("variant", "small", "large", "exponent", "interval", "law")
+        parts += _section("Peak memory above what the process held before", _table(ends))
+    if made.claims:
+        parts += _section("Claims", *(_text(one) for one in made.claims))
+    notes = [*made.remarks, *made.left_out]
+    parts += [Text()] if notes else []
+    parts += [_note(one) for one in notes]
+    if made.few:
+        parts += [Text(), Text.assemble(("! ", "bold yellow"), _text(made.few))]
+    return parts
 
 
 def _section(title: str, *body: RenderableType) -> list[RenderableType]:
@@ -198,12 +250,11 @@ class _Bars:
         self.parts = parts
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        made = _table(self.parts.table)
+        table = self.parts.table.only(*speed.NARROW)
+        made = _table(table)
         room = min(options.max_width - Measurement.get(console, options, made).maximum - _GAP, _WIDEST_BAR)
         if room >= _NARROWEST_BAR and self.parts.shares:
             shares = [max(0.0, min(1.0, share or 0.0)) for share in self.parts.shares]
             colour = "red" if self.parts.lost else "green"
-            made = _table(
-                self.parts.table, [Bar(1.0, 0.0, share, width=room, color=colour) for share in shares]
-            )
+            made = _table(table, [Bar(1.0, 0.0, share, width=room, color=colour) for share in shares])
         yield made

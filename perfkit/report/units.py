@@ -32,6 +32,7 @@ _COLUMN_DIGITS = 4
 _MOST_DIGITS = 5
 _OF_A_SIZE = 10.0
 _MOST_DECIMALS = 12
+_LONG_WAIT_S = 99.5
 _PLAIN_TOLERANCE = 1e-2
 _PLAIN_FROM, _PLAIN_TO = 1e-3, 1e3  # between these an error is easier to read without a power of ten
 
@@ -73,6 +74,27 @@ def interval(estimate: Estimate | None) -> str:
         return NOT_FINITE
     decimals = _decimals(estimate)
     return f"[{_end(estimate.low, decimals)}, {_end(estimate.high, decimals)}]"
+
+
+def seconds_between(value: float, between: tuple[float, float] | None) -> str:
+    """Print a time with its interval in one unit, such as ``33.1 s [32.8, 33.4]``."""
+    if between is None or not math.isfinite(value):
+        return seconds(value)
+    scale, unit = _time_unit(value, _DIGITS)
+    return _between(value / scale, between, scale, f" {unit}")
+
+
+def percent_between(value: float | None, between: tuple[float, float] | None) -> str:
+    """Print a share with its interval, such as ``70.1 % [69.8, 70.4]``."""
+    if value is None or between is None or not math.isfinite(value):
+        return percent(value)
+    return _between(100 * value, between, 0.01, " %")
+
+
+def _between(scaled: float, between: tuple[float, float], scale: float, unit: str) -> str:
+    low, high = (one / scale for one in between)
+    decimals = 1 if high <= low else min(max(0, -math.floor(math.log10((high - low) / 2))), _MOST_DIGITS)
+    return f"{_fixed(scaled, decimals)}{unit} [{_fixed(low, decimals)}, {_fixed(high, decimals)}]"
 
 
 def single_ratio(value: float) -> str:
@@ -135,6 +157,17 @@ def seconds_columns(
     return seconds_column(left), seconds_column(right)
 
 
+def duration(value: float | None) -> str:
+    """Print how long something will take, for people who wait: ``0.6 s``, ``3 s``, ``40 s``, ``1.8 min``."""
+    if value is None:
+        return NONE
+    if not math.isfinite(value):
+        return NOT_FINITE
+    if value < _LONG_WAIT_S:
+        return f"{significant(value, 1 if value < _OF_A_SIZE else 2)} s"
+    return f"{significant(value / 60, 2)} min"
+
+
 def bytes_(value: float | None) -> str:
     """Print an amount of memory or the size of a file: ``412 MiB``, ``1.20 GiB``, ``812 B``."""
     if value is None:
@@ -155,6 +188,11 @@ def percent(share: float | None, decimals: int = 1) -> str:
         return NONE
     scaled = 100 * share
     return f"{_fixed(scaled, decimals)} %" if math.isfinite(scaled) else NOT_FINITE
+
+
+def level(confidence: float) -> str:
+    """Print a level of confidence: ``95 %``, ``99.95 %``."""
+    return f"{100 * confidence:.4g} %"
 
 
 def excess(share: float) -> str:
@@ -205,6 +243,11 @@ def number(value: float) -> str:
     if not math.isfinite(value):
         return NOT_FINITE
     return "0" if value == 0 else f"{value:.6g}"
+
+
+def moment(text: str) -> str:
+    """Print a moment in ISO 8601 as people write it: ``2026-01-02 03:04:05 UTC``."""
+    return text.replace("T", " ", 1).removesuffix("+00:00") + (" UTC" if text.endswith("+00:00") else "")
 
 
 # ---------------------------------------------------------------- digits

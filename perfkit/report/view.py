@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from perfkit.report import changes, claims, correctness, honesty, method, speed, units
+from perfkit.report import changes, claims, correctness, honesty, method, scale, speed, units
 from perfkit.report.text import Column, Line, Row, Table, code, line, prose
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from perfkit.report.correctness import Checked
     from perfkit.report.honesty import Honesty
     from perfkit.report.method import Method
+    from perfkit.report.scale import ScaleView
     from perfkit.report.speed import Parts, Performance
 
 
@@ -29,17 +30,21 @@ class View:
         None if no target was set.
     caution
         A warning if the pairs are few.
+    warnings
+        What of the machine may have spoiled the comparison, seen before it began.
     report_path
         Where the Markdown report lies, empty if it is not among the files.
     """
 
     title: Line
     identity: Line
+    warnings: tuple[Line, ...]
     tone: Literal["good", "open", "bad"]
     headline: Line
     target: Line | None
     performance: Performance
     breakdown: Parts
+    growth: ScaleView | None
     changes: Changes
     profiles: tuple[Profile, ...]
     checks: tuple[Checked, ...]
@@ -79,13 +84,15 @@ def build(report: Report) -> View:
             code(comparison.baseline.path),
             "), comparison ",
             code(comparison.id),
-            f", started {_moment(comparison.started_at)}.",
+            f", started {units.moment(comparison.started_at)}.",
         ),
+        warnings=method.machine_warnings(comparison.environment.machine),
         tone=claims.tone(report),
         headline=claims.headline(report),
         target=aim.sentence if aim else None,
         performance=speed.performance(report),
         breakdown=speed.breakdown(report),
+        growth=scale.build(report.growth) if report.growth is not None else None,
         changes=changes.changes(report),
         profiles=changes.profiles(report),
         checks=correctness.checks(correctness.sides(report), comparison.scrutiny),
@@ -97,11 +104,6 @@ def build(report: Report) -> View:
         caution=claims.caution(report),
         report_path=next((file.path for file in report.files if file.path.endswith("report.md")), ""),
     )
-
-
-def _moment(text: str) -> str:
-    """Print a moment in ISO 8601 as people write it: ``2026-01-02 03:04:05 UTC``."""
-    return text.replace("T", " ", 1).removesuffix("+00:00") + (" UTC" if text.endswith("+00:00") else "")
 
 
 def _files(report: Report) -> Table | None:

@@ -14,6 +14,7 @@ import numpy as np
 from perfkit.model import Checkpoint, Equivalence, Leaf, Tolerance
 from perfkit.verify import arrays, numbers
 from perfkit.verify.dtypes import TEXTS, default_rtol, widen
+from perfkit.verify.parts import ROWS
 from perfkit.verify.structure import Match, counted, is_container
 from perfkit.verify.summary import spread_of
 
@@ -287,6 +288,8 @@ class _Comparison:
         return max(ours, theirs) if self.tolerance.rtol is None else self.tolerance.rtol
 
     def _place(self, path: str, call: int) -> str:
+        if ROWS in path:
+            path = _by_row(path)
         if self.calls == 1:
             return path
         return f"{path} in call {call + 1}" if path else f"call {call + 1}"
@@ -339,6 +342,13 @@ def _texts(packed: NDArray[np.generic], leaf: Leaf) -> NDArray[np.object_]:
     found = np.empty(len(unpacked), dtype=object)
     found[:] = unpacked
     return found
+
+
+def _by_row(path: str) -> str:
+    """Return the place in a table as Python would write it: the record's index first."""
+    above, _, column = path.partition(ROWS)
+    name, _, row = column.rpartition("[")
+    return f"{above}[{row}{name}" if name and row.rstrip("]").isdigit() else path
 
 
 def _index(flat: int, shape: tuple[int, ...]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import itertools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -135,6 +136,11 @@ def _repeated(array: NDArray[Any]) -> NDArray[Any] | None:
 
 def _one_other_item(items: list[Any]) -> list[Any] | None:
     middle = len(items) // 2
+    records = _changed_record(ONE_OTHER, items) if items else None
+    if records is not None:
+        return records
+    if len(items) == 1 and _is_content(items[0]):
+        return [_changed_text(ONE_OTHER, items[0])]
     return [*items[:middle], items[middle - 1], *items[middle + 1 :]] if len(items) > 1 else None
 
 
@@ -145,7 +151,7 @@ def _repeated_items(items: list[Any]) -> list[Any] | None:
 
 def _odd_text(items: list[Any]) -> list[Any] | None:
     if not _is_list_of(items, str):
-        return None
+        return _changed_record(ODD_TEXT, items) if items else None
     middle = len(items) // 2
     return [*items[:middle], _ODD, *items[middle + 1 :], ""]
 
@@ -156,6 +162,49 @@ ONE_OTHER = "one value changed"
 """No edge: an input that differs from another in one element alone."""
 ODD_TEXT = "odd text"
 
+
+def _is_content(value: object) -> bool:
+    """Tell whether a value is a text or bytes that a pipeline works on: a short one may be a setting."""
+    return type(value) in (str, bytes) and len(value) >= _CONTENT  # type: ignore[arg-type]
+
+
+def _changed_text(name: str, value: Any) -> Any:
+    """Return a text or bytes with one place changed; the same where the change is for other things.
+
+    One is replaced by its neighbour, from the middle on: what a text is made of stays so.
+    """
+    middle = len(value) // 2
+    if name == ODD_TEXT and type(value) is str:
+        return value[:middle] + _ODD + value[middle:]
+    if name == ONE_OTHER:
+        for i in itertools.chain(range(middle, len(value) - 1), range(middle)):
+            if value[i] != value[i + 1]:
+                return value[:i] + value[i + 1 : i + 2] + value[i + 1 :]
+    return value
+
+
+def _changed_record(name: str, items: list[Any]) -> list[Any] | None:
+    """Return a list of dictionaries of one form with one value changed in the middle one, or odd texts."""
+    first = items[0]
+    if not first or not all(type(one) is dict and one.keys() == first.keys() for one in items):
+        return None
+    middle = len(items) // 2
+    found = list(items)
+    for key in first:
+        here, beside = items[middle][key], items[middle - 1][key]
+        if name == ONE_OTHER and type(here) in _PLAIN and type(here) is type(beside) and here != beside:
+            found[middle] = {**items[middle], key: beside}
+            return found
+    texts = [key for key in first if all(type(one[key]) is str for one in items)]
+    if name != ODD_TEXT or not texts:
+        return None
+    key = max(texts, key=lambda key: len({one[key] for one in items}))  # the others may be labels
+    found[middle] = {**items[middle], key: _ODD}
+    return [*found, {**items[-1], key: ""}]
+
+
+_CONTENT = 64  # characters
+_PLAIN = (str, bytes, int, float, complex, bool)
 _OF_LISTS: dict[str, Callable[[list[Any]], list[Any] | None]] = {
     ONE_OTHER: _one_other_item,
     "repeated items": _repeated_items,
@@ -194,6 +243,9 @@ def at_edge(name: str, inputs: object) -> object | None:
     Exception
         Whatever copying the input raises.
     """
+    if _is_content(inputs):
+        text = _changed_text(name, inputs)
+        return None if text == inputs else text
     memo: dict[int, Any] = {}
     change = _one_other if name == ONE_OTHER else EDGES[name]
     for value in _series(inputs):
@@ -201,7 +253,43 @@ def at_edge(name: str, inputs: object) -> object | None:
         if changed is not None:
             memo[id(value)] = changed
     # deepcopy takes what the memo holds for an object's id in its place, however deep it lies.
-    return copy.deepcopy(inputs, memo) if memo else None
+    fits = bool(memo)
+    if not fits and name not in (ONE_OTHER, ODD_TEXT):
+        return None
+    copied, texts = _with_changed_texts(copy.deepcopy(inputs, memo), name)
+    return copied if fits or texts else None
+
+
+def _with_changed_texts(copied: object, name: str) -> tuple[object, bool]:
+    """Change the long texts and bytes that a copy holds outside lists; whether there are any."""
+    if name not in (ONE_OTHER, ODD_TEXT):
+        return copied, False  # no copy of a text is made for what cannot change one
+    if isinstance(copied, tuple):
+        parts = [_changed_text(name, one) if _is_content(one) else one for one in copied]
+        changed = any(old is not new for old, new in zip(copied, parts, strict=True))
+        make = getattr(type(copied), "_make", type(copied))
+        copied = make(parts) if changed else copied
+    else:
+        changed = False
+    stack, seen = [copied], set[int]()
+    while stack and len(seen) < _MOST_NODES:
+        owner: Any = stack.pop()
+        if id(owner) in seen or isinstance(owner, _PLAIN):
+            continue
+        seen.add(id(owner))
+        names = owner if isinstance(owner, dict) else getattr(owner, "__dict__", {})
+        for key, value in list(names.items()) if not isinstance(owner, type) else ():
+            text = _changed_text(name, value) if _is_content(value) else value
+            if text is value:
+                continue
+            changed = True
+            if isinstance(owner, dict):
+                owner[key] = text
+            else:
+                object.__setattr__(owner, key, text)  # a frozen instance's too: it is a copy
+        if not (_is_tensor(owner) or isinstance(owner, np.ndarray | list)):
+            stack.extend(_children(owner))
+    return copied, changed
 
 
 def _changed_list(items: list[Any], name: str, change: Change) -> object | None:

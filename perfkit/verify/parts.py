@@ -16,6 +16,10 @@ Children: TypeAlias = "Iterable[tuple[str, object]]"
 """Steps of the path, as Python would write them (``['a']``, ``.x``, ``[3]``), each with its value."""
 
 
+ROWS = "[:]"
+"""Stands in a path for a record's index, where a list of records is kept by column: the index comes last."""
+
+
 @dataclass(frozen=True, slots=True)
 class Exact:
     """A value that its text says completely."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from perfkit.model import Trial
-from perfkit.verify.edges import EDGES, ONE_OTHER
+from perfkit.verify.edges import EDGES, ODD_TEXT, ONE_OTHER
 
 if TYPE_CHECKING:
     from perfkit.model import Parameters, Proof, TrialKind
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 SMALLEST_FULL = 32
 """Sizes below this are not divided further; larger ones are tried instead."""
 
-_SMALL, _DRAWN_FROM, _DRAWN_TO, _EDGE = 24, 36, 8, 56  # divisors of the full size
+_SMALL, _DRAWN_FROM, _DRAWN_TO, _EDGE = 40, 50, 20, 56  # divisors of the full size
 _TELLING = 16  # items that a small input has at least, where the full one allows it: fewer say little
 _CHEAP_S = 2.0  # a baseline that takes longer is not run again at its full size
 
@@ -115,9 +116,9 @@ def _with_sizes(
 ) -> Plan:
     if full >= SMALLEST_FULL:
         small = max(full // _SMALL, min(full // 3, _TELLING))
-        another = drawn.choice(
-            [n for n in range(max(2, full // _DRAWN_FROM), full // _DRAWN_TO + 1) if n != small]
-        )
+        lowest = max(2, full // _DRAWN_FROM)
+        highest = max(full // _DRAWN_TO, min(full // 4, _TELLING))
+        another = drawn.choice([n for n in range(lowest, highest + 1) if n != small])
         edge = max(full // _EDGE, min(full // 4, _TELLING // 2))
     else:
         small, edge = full + 1, full
@@ -145,14 +146,20 @@ def _with_sizes(
     larger = at(f"{size}={full + more}, larger", full + more, 2, "size")
     random_size = at(f"{size}={another}, drawn", another, 2, "size")
     nearby = at(f"{size}={near}", near, 3, "repeat")
+    changed_full = dataclasses.replace(
+        first[0], name=f"main, {ONE_OTHER}", kind="size", edge=ONE_OTHER, optional_after_s=_CHEAP_S
+    )
+    # Whether a small input meets a shortcut is a matter of luck; at the full size it is not.
+    odd_full = dataclasses.replace(changed_full, name=f"main, {ODD_TEXT}", kind="edge", edge=ODD_TEXT)
     edges = [
         at(f"empty input ({size}=0)", 0, 4, "edge"),
         at(f"single item ({size}=1)", 1, 4, "edge"),
         *(at(name, edge, 4, "edge", edge=name) for name in EDGES),
+        odd_full,
     ]
-    trials = (*first, one, other, onto, again, changed, random_size, nearby, larger, *edges)
+    trials = (*first, one, other, onto, again, changed, changed_full, random_size, nearby, larger, *edges)
     return Plan(
-        baseline=(*first, one, other, changed, random_size, larger, *edges),
+        baseline=(*first, one, other, changed, changed_full, random_size, larger, *edges),
         contender=trials,
         alike={onto.name: one.name, again.name: one.name},
         proofs=proofs,

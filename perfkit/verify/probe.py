@@ -62,12 +62,11 @@ def remembered(
                 times.append(timed(seed, parameters))
                 counts.append(_cache_counts(job.root))
             hits = _whole_answers(*counts)
+            if near is not None and at_full:  # in turns with the full size, which is the fresh run beside it
+                nearby.append(timed(near.seed + nth, near.parameters)[""])
+                beside.append(fresh[-1][""])
             if nth + 1 >= _FEWEST and perf_counter() - begin > _LIMIT_S:
                 break
-        if near is not None and at_full:
-            for nth in range(_FEWEST):
-                nearby.append(timed(near.seed + nth, near.parameters)[""])
-                beside.append(timed(near.seed + nth, main.parameters)[""])
     except Exception as error:  # noqa: BLE001  whatever the pipeline raises
         problem = f"{type(error).__name__} in a repeated call"
     n = len(seen)

@@ -61,18 +61,33 @@ class Session:
         self._main_cpu_s = 0.0
         self._witness = Witness(self.root, self.events)
         self._idle: dict[str, float] = {}
+        self._guard: watch.Guard | None = None
+
+    @property
+    def replaced(self) -> tuple[str, ...]:
+        """What of perfkit was replaced in this process, and put back."""
+        return self._guard.undone if self._guard is not None else ()
 
     def begin(self, job: dict[str, Any]) -> None:
         """Take the rest of the job, which came after the import."""
         self.job = msgspec.convert(job, Job)
 
     def note_tracers(self) -> None:
-        """Note what traces or profiles the process since the import, and take it off, for its slowness."""
+        """Note what the import left: tracers, taken off for their slowness; parts of perfkit, put back."""
+        self._restore()
         self.events.tracers += [one for one in watch.tracers() if one not in self.events.tracers]
         watch.take_off_tracers()
 
+    def _restore(self) -> None:
+        if self._guard is not None:
+            self._guard.restore()
+
     def preload(self, path: str) -> None:
         """Import the libraries that a variant imports, so that its own body can be timed alone."""
+        from perfkit.verify import differential  # noqa: F401  loaded, so that it is guarded too
+
+        self._guard = watch.Guard()
+        self._guard.keep_own()
         left, seen = [Path(self.root, path)], set()
         folders = [str(left[0].parent), self.root]
         sys.path[:0] = folders  # as they will be when the variant is imported
@@ -206,6 +221,7 @@ class Session:
         finally:
             cpu_s = process_time() - begin
             recorder.stop()
+        self._restore()
         busy = [*watch.busy_threads(threads, self.root), *watch.busy_children()]
         self._busy_threads += [one for one in busy if one not in self._busy_threads]
         if trial.kind == "main":
@@ -366,8 +382,9 @@ def read(folder: Path) -> tuple[list[TrialRun], Memory | None]:
         If it is damaged.
     """
     try:
-        lines = (folder / FILE).read_bytes().splitlines() if (folder / FILE).exists() else []
-        trials = [msgspec.json.decode(one, type=TrialRun) for one in lines]
+        lines = (folder / FILE).read_bytes().splitlines(keepends=True) if (folder / FILE).exists() else []
+        # A last line without its end is one that the process, or the disk, did not finish.
+        trials = [msgspec.json.decode(one, type=TrialRun) for one in lines if one.endswith(b"\n")]
         file = folder / MEMORY_FILE
         memory = msgspec.json.decode(file.read_bytes(), type=Memory) if file.exists() else None
     except (OSError, msgspec.DecodeError) as error:

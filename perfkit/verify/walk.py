@@ -18,6 +18,7 @@ import enum
 import fractions
 import functools
 import io
+import itertools
 import pathlib
 import random
 import re
@@ -34,7 +35,7 @@ from perfkit.model import Leaf
 from perfkit.verify import foreign
 from perfkit.verify.arrays import ArrayStore, WriteError, pack_texts
 from perfkit.verify.dtypes import TEXTS
-from perfkit.verify.parts import Array, Exact, Node, Opaque, Part, is_library, type_name
+from perfkit.verify.parts import ROWS, Array, Exact, Node, Opaque, Part, is_library, type_name
 from perfkit.verify.summary import summarise
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ _LONG_KEY = 200
 _LONG_INT = 4000  # bits; Python refuses to write much longer ones in decimal
 _SHOWN_KEYS = 8
 _OBJECTS = 10_000  # elements of an object array that are looked at one by one
+_PLAIN = frozenset({str, bytes, bool, int, float, complex, type(None)})
 _HEAP_TYPE, _IMMUTABLE_TYPE = 1 << 9, 1 << 8  # Py_TPFLAGS_*
 
 
@@ -285,8 +287,45 @@ def _sequence(elements: list[Any], text: str = "") -> Part:
         packed = _pack(elements, (len(elements),))
         if packed is not None:
             return Node((("", packed),), (len(elements),), f"all {packed.type}", text, text)
+        table = None if text else _table(elements)
+        if table is not None:
+            return table
         kind = "mixed"
     return Node(((f"[{i}]", one) for i, one in enumerate(elements)), (len(elements),), kind, text, text)
+
+
+def _table(elements: list[Any]) -> Node | None:
+    """Return records of one form, plain values in each place, by column; ``None`` for anything else.
+
+    Many small dictionaries are then a few arrays instead of several leaves each.
+    """
+    kind = type(elements[0])
+    if kind not in {dict, tuple, list} or {*map(type, elements)} != {kind}:
+        return None
+    first = elements[0]
+    if {*map(len, elements)} != {len(first)} or not 0 < len(first) < PACKED_FROM:
+        return None
+    columns: list[tuple[str, list[Any]]]
+    if kind is dict:
+        if {*map(type, itertools.chain.from_iterable(elements))} != {str}:
+            return None
+        try:
+            columns = [(canonical(key), [one[key] for one in elements]) for key in sorted(first)]
+        except KeyError:
+            return None
+        text = ", ".join(name for name, _ in columns[:_SHOWN_KEYS]) + (
+            ", ..." if columns[_SHOWN_KEYS:] else ""
+        )
+    else:
+        columns = [(str(i), list(column)) for i, column in enumerate(zip(*elements, strict=True))]
+        text = f"{len(first)} in each"
+    if not all(_PLAIN.issuperset(map(type, column)) for _, column in columns):
+        return None
+    children = [
+        (f"{ROWS}[{_short(name)}]", _pack(column, (len(column),)) or column) for name, column in columns
+    ]
+    keys = "\0".join(name for name, _ in columns)
+    return Node(children, (len(elements),), f"all {type_name(kind)}", text, keys)
 
 
 def _pack(elements: list[Any], shape: tuple[int, ...]) -> Array | None:

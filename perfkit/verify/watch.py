@@ -60,6 +60,38 @@ class Guard:
     def __init__(self) -> None:
         self._seen = {name: _look(module) for name, module in _modules()}
         self._gc_callbacks = {id(one) for one in gc.callbacks}
+        self._own: list[tuple[str, Any, str, object, object]] = []
+        self._undone: list[str] = []
+
+    def keep_own(self) -> None:
+        """Keep the functions, classes and methods of perfkit as they are, for `restore`."""
+        for module in [one for name, one in list(sys.modules.items()) if name.partition(".")[0] == "perfkit"]:
+            for key, value in list(vars(module).items()):
+                if callable(value):
+                    self._own.append((f"{module.__name__}.{key}", module, key, value, _code(value)))
+                if isinstance(value, type) and value.__module__ == module.__name__:
+                    self._own += [
+                        (f"{module.__name__}.{key}.{name}", value, name, member, _code(member))
+                        for name, member in list(vars(value).items())
+                        if isinstance(member, _FUNCTION)
+                    ]
+
+    def restore(self) -> None:
+        """Put back what of perfkit was replaced since `keep_own`, so that values are kept truly; note it."""
+        for name, owner, key, value, code in self._own:
+            if vars(owner).get(key) is not value:
+                setattr(owner, key, value)
+            elif code is not None and value.__code__ is not code:
+                value.__code__ = code
+            else:
+                continue
+            if name not in self._undone:
+                self._undone.append(name)
+
+    @property
+    def undone(self) -> tuple[str, ...]:
+        """What `restore` put back."""
+        return tuple(self._undone)
 
     def tampered(self) -> list[str]:
         """Return the names of what has been replaced since, such as ``time.perf_counter``."""
@@ -76,6 +108,10 @@ class Guard:
             if id(one) not in self._gc_callbacks and not _is_librarys(one)
         ]
         return sorted(found)
+
+
+def _code(value: object) -> object:
+    return value.__code__ if isinstance(value, _FUNCTION) else None
 
 
 def _is_librarys(function: Callable[..., Any]) -> bool:

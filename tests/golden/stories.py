@@ -576,6 +576,46 @@ def microseconds() -> model.Report:
     return builders.report(compared, found)
 
 
+def forked() -> model.Report:
+    """Forks in groups, kept on one core; odd samples; an interval that excludes 1, not surely."""
+    row = builders.stage_row
+    rows = [
+        row("parse", 0.0123, 0.0119),
+        row("", 0.0002, 0.0002, "outside stages"),
+        row("", 0.0125, 0.0121, "total"),
+    ]
+    sampling = model.Sampling(
+        launch="fork",
+        group=4,
+        pinned=True,
+        reasons=(
+            "both sides use one core at a time, so both sides of a pair were kept on one core",
+            "forks were asked for, so each group of pairs comes from two fresh processes, which import once",
+        ),
+    )
+    compared = builders.comparison(
+        n_pairs=40,
+        scrutiny=builders.scrutiny(builders.verification(builders.equivalence("parse"))),
+        sampling=sampling,
+        trial=builders.pair(),
+        stopped_because="a further pair would have exceeded the budget of 10 s",
+    )
+    run = builders.estimate(
+        1.033, 1.008, 1.061, n=10, method=SIGN_METHOD, group=4, sure_low=0.995, sure_high=1.082
+    )
+    found = builders.breakdown(
+        rows,
+        run,
+        verdict="inconclusive",
+        process=builders.estimate(1.002, 0.991, 1.014, n=10, group=4),
+        verdicts_at=0.9964,
+        needed=24,
+        disturbed={"b1": "waited for a core for 12 % of the run"},
+        notes=("Outliers: 1 of 10 ratios lies more than 5 robust standard deviations off the median.",),
+    )
+    return builders.report(compared, found)
+
+
 def awkward_names() -> model.Report:
     """Names that Markdown, rich or matplotlib could take for markup."""
     names = [

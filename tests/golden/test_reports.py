@@ -29,6 +29,7 @@ STORIES = [
     stories.one_pair,
     stories.slower_unverified,
     stories.microseconds,
+    stories.forked,
     stories.awkward_names,
 ]
 WIDTHS = (80, 120)

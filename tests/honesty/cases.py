@@ -222,6 +222,8 @@ TRICKS: tuple[Case, ...] = (
     _trick("tampered_harness", "tamper_stage_clock", "orders"),
     _trick("tampered_harness", "tamper_recorder_nodes", "spectra"),
     _trick("tampered_harness", "tamper_checkpoint_hook", "spectra"),
+    _trick("tampered_harness", "tamper_digest", "spectra"),
+    _trick("tampered_harness", "tamper_checkpoints", "words"),
     _trick("tampered_harness", "tamper_allclose", "distances"),
     _trick("tampered_harness", "tamper_equal_to_everything", "option_price"),
     _trick("tampered_harness", "tamper_module_stubs", "words"),

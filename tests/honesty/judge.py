@@ -12,6 +12,7 @@ from perfkit import catalog
 from perfkit.analyse import gates
 from perfkit.api import comparison, verification
 from perfkit.api.bench import Bench
+from perfkit.api.pairs import Plan
 from perfkit.report import equality
 from tests.honesty.cases import write_project
 
@@ -69,7 +70,8 @@ def judge(case: Case, *, timed: bool = False) -> Judgement:
         project = catalog.open_project(root)
         bench = Bench(project=project, pipeline=catalog.find_pipeline(project, None), timeout_s=TIMEOUT_S)
         if timed:
-            found = comparison.compare(bench, "baseline", "optimized", pairs=3, profiling=False).scrutiny
+            made = comparison.compare(bench, "baseline", "optimized", Plan(pairs=3), profiling=False)
+            found = made.scrutiny
         else:
             found = verification.verify(bench, "baseline", "optimized").scrutiny
     finally:

@@ -241,6 +241,18 @@ def memory_of(outcome):
     return spans, ids
 
 
+RECORDING = {}
+"""What keeps values, by name: as it was before a project that replaces it, the only one it is loaded for."""
+
+
+def recording():
+    """Return the functions that digest and walk values, where they are loaded."""
+    arrays, checkpoints = (sys.modules.get(f"perfkit.verify.{name}") for name in ("arrays", "checkpoints"))
+    if arrays is None or checkpoints is None:
+        return {}
+    return {"digest": arrays.digest_of, "write": arrays._write, "walk": checkpoints.walk}
+
+
 def overlap(one, other):
     """Whether two outcomes that are both alive share memory."""
     (spans, ids), (others, its) = memory_of(one), memory_of(other)
@@ -268,6 +280,7 @@ def tampered(recorder, recorded_s, elapsed_s):
         found.append("comparisons")
     if "xxhash" in sys.modules and not hasattr(sys.modules["xxhash"], "__file__"):
         found.append("module stub")
+    found += [name for name, function in RECORDING.items() if recording()[name] is not function]
     if recorded_s < elapsed_s / 4:
         found.append("stage times")
     return found
@@ -296,6 +309,9 @@ def poisoned(run, base, inputs, *, truth, root, pipeline):
 def _work(spec, expectation):  # noqa: PLR0912, PLR0915  one process, from its start to its end
     """Play the worker; returns the facts (and, for a baseline, the outcomes)."""
     root, pipeline = spec["root"], spec["pipeline"]
+    if spec["name"] in {"tamper_digest", "tamper_checkpoints"}:
+        importlib.import_module("perfkit.verify.checkpoints")
+        RECORDING.update(recording())
     job = {"seed": 1, "parameters": {}, "root": root}  # where the worker has it, too
     sides = {folder: str(Path(root, folder, f"{pipeline}.py")) for folder in ("baselines", "optimized")}
     folder = "baselines" if spec["is_baseline"] else "optimized"

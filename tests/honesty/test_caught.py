@@ -41,6 +41,14 @@ def test_an_honest_rewrite_is_not_flagged(case: Case) -> None:
     assert not said.failed, said
 
 
+@pytest.mark.parametrize("name", ["tamper_digest", "tamper_checkpoints"])
+def test_a_replaced_part_of_the_recorder_is_a_finding_and_no_failure(name: str) -> None:
+    said = judge(next(one for one in TRICKS if one.name == name))
+    assert said.failed, said
+    assert "tampered_harness" in said.names, said
+    assert any("perfkit.verify" in one.sentence for one in said.findings), said
+
+
 @pytest.mark.parametrize("name", ["tamper_worker_clock", "import_from_job", "tamper_defeat_device"])
 def test_what_cheats_in_timed_runs_alone_is_caught(name: str) -> None:
     case = next(one for one in TRICKS if one.name == name)

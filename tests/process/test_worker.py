@@ -13,7 +13,8 @@ import psutil
 import pytest
 
 from perfkit import catalog
-from perfkit.api.bench import Bench, run
+from perfkit.api.bench import Bench
+from perfkit.api.timing import run
 from perfkit.errors import PerfkitError, RunError, UsageError
 from tests.pipelines import project, running
 
@@ -291,6 +292,7 @@ def test_the_worker_loads_little(tmp_path: Path) -> None:
             "perfkit",
             "perfkit.markers",
             "perfkit.measure",
+            "perfkit.measure.counters",
             "perfkit.measure.plain",
             "perfkit.measure.protocol",
             "perfkit.measure.worker",

@@ -306,7 +306,7 @@ def test_packed_texts_come_back_whole() -> None:
 def test_too_many_leaves_are_not_kept_and_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoints, "MAX_LEAVES", 10)
     recorder = CheckpointRecorder(tmp_path)
-    recorder("work", [[i] for i in range(100)])
+    recorder("work", [[[i]] for i in range(100)])
     recorder("more", 1)
     recorder.save()
     first, second = read(tmp_path)
@@ -488,3 +488,17 @@ def test_the_words_for_keys_are_complete() -> None:
         10**5000,
     ]
     assert len({walk.canonical(key) for key in keys}) == len(keys)
+
+
+def test_a_list_of_records_is_kept_by_column(tmp_path: Path) -> None:
+    recorder = CheckpointRecorder(tmp_path)
+    recorder("dicts", [{"b": float(i), "a": i} for i in range(100)])
+    recorder("mixed", [{"a": i if i else "0"} for i in range(100)])
+    recorder("other", [{"a": 1} if i else {"b": 1} for i in range(100)])
+    recorder.save()
+    dicts, mixed, other = read(tmp_path)
+    assert [leaf.path for leaf in dicts.leaves] == ["", "[:]['a']", "[:]['b']"]
+    assert dicts.leaves[0].dtype == "all builtins.dict"
+    assert mixed.leaves[1].dtype == "mixed"
+    assert other.leaves[0].dtype == "mixed"
+    assert len(other.leaves) == 201

@@ -85,6 +85,31 @@ def test_what_fits_nothing_is_none() -> None:
     assert at_edge("repeated items", [1, 2]) is None
 
 
+@pytest.mark.parametrize("text", ["abcd" * 30, b"abcd" * 30])
+def test_a_long_text_has_one_place_changed_wherever_it_lies(text: str | bytes) -> None:
+    for changed in (
+        at_edge(ONE_OTHER, text),
+        at_edge(ONE_OTHER, {"n": 1, "text": text})["text"],  # type: ignore[index]
+        at_edge(ONE_OTHER, (1, text))[1],  # type: ignore[index]
+        at_edge(ONE_OTHER, [text])[0],  # type: ignore[index]
+    ):
+        assert len(changed) == len(text)  # type: ignore[arg-type]
+        assert sum(a != b for a, b in zip(changed, text, strict=True)) == 1  # type: ignore[call-overload]
+    assert at_edge(ONE_OTHER, {"dtype": "float32"}) is None  # a setting
+
+
+def test_a_list_of_records_has_one_value_changed_and_odd_texts() -> None:
+    records = [{"label": "a", "text": f"t{i}", "v": float(i)} for i in range(5)]
+    one = at_edge(ONE_OTHER, records)
+    assert isinstance(one, list)
+    assert sum(a[key] != b[key] for a, b in zip(one, records, strict=True) for key in a) == 1
+    odd = at_edge(ODD_TEXT, {"rows": records})
+    assert isinstance(odd, dict)
+    assert "E,9" in odd["rows"][2]["text"]
+    assert odd["rows"][-1] == {"label": "a", "text": "", "v": 4.0}
+    assert records[2]["text"] == "t2"
+
+
 def test_lists_of_floats_and_of_text_have_edges_too() -> None:
     assert str(at_edge("NaN", [1.0, 2.0, 3.0])) == "[1.0, nan, 3.0]"
     odd = at_edge(ODD_TEXT, ["a", "b", "c"])

@@ -45,11 +45,9 @@ def check(evidence: Evidence) -> Iterator[Finding]:
 def _took_the_bait(evidence: Evidence) -> bool:
     """Tell whether the result among planted answers is the planted one rather than its own."""
     planted = evidence.planted
-    if planted is None or len(evidence.contender.run.trials) < 2:  # noqa: PLR2004
+    if planted is None or not telling(planted.leaves):
         return False
-    own = [result_leaves(one) for one in evidence.contender.run.trials]
-    answers = [result_leaves(one) for one in evidence.baseline.run.trials]
-    got = says(planted.leaves)
-    if not telling(planted.leaves):
-        return False
-    return got not in [says(leaves) for leaves in own] and got in [says(leaves) for leaves in answers]
+    got, fed = says(planted.leaves), evidence.planted_at
+    own = says(result_leaves(evidence.contender.trial(fed)))
+    others = [says(result_leaves(one)) for one in evidence.baseline.run.trials if one.name != fed]
+    return got != own and got in others

@@ -90,8 +90,9 @@ class Evidence:
         input.
     differential
         Each stage of the contender fed with the baseline's input.
-    planted
-        What the contender returned among planted wrong answers; None if it was not tried.
+    planted, planted_at
+        What the contender returned among planted wrong answers, None if it was not tried; for which trial's
+        input.
     lowered
         By stage: the precision in which the contender's values look computed, what shows it, and whether they
         fit in it exactly: then it is sure, else only the size of the error says so.
@@ -108,6 +109,7 @@ class Evidence:
     repeats: dict[str, Equivalence] = field(default_factory=dict)
     differential: tuple[Equivalence, ...] = ()
     planted: Checkpoint | None = None
+    planted_at: str = ""
     lowered: dict[str, tuple[str, str, bool]] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
     full_size: int | None = None

@@ -10,7 +10,7 @@ from perfkit.model import Finding
 from perfkit.verify.honesty.evidence import NOTICEABLE_S, listed, seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from perfkit.model import Leaf, TrialRun, Verification
     from perfkit.verify.honesty.evidence import Evidence
@@ -20,6 +20,7 @@ PRECISION, CUT, SKIPPED, SPECIAL = "lowered_precision", "cut_work", "skipped_sta
 _TOO_SLOW_ELSEWHERE = 3.0
 _NOTICEABLE_NEARBY_S = 0.002
 _FEWEST_CALLS = 2
+_TELLING_LEAVES = 2  # a container and something in it
 _GROSS = 100.0  # times its tolerance
 
 
@@ -215,7 +216,8 @@ def _guilty(evidence: Evidence) -> list[str]:
 def _does_nothing(stage: str, ours: TrialRun, theirs: TrialRun) -> str:
     path = "" if stage == "result" else stage
     for how, found in (
-        ("returns what it was given", _returns_argument),
+        ("returns what it was given", _returns_whole),
+        ("returns what it was given", _returns_arrays),
         ("returns one value throughout", _is_constant),
     ):
         if found(path, theirs) and not found(path, ours):
@@ -223,13 +225,35 @@ def _does_nothing(stage: str, ours: TrialRun, theirs: TrialRun) -> str:
     return ""
 
 
-def _returns_argument(stage: str, run: TrialRun) -> bool:
+def _returns_arrays(stage: str, run: TrialRun) -> bool:
+    """Tell whether a stage's first value holds arrays, and none but its arguments'."""
     values = next((one.leaves for one in run.checkpoints if one.stage == stage), ())
     given = {
         leaf.digest for call in run.calls if call.stage == stage for leaf in call.arguments if leaf.digest
     }
     arrays = [leaf for leaf in values if leaf.kind == "array"]
     return bool(arrays) and all(leaf.digest in given for leaf in arrays)
+
+
+def _returns_whole(stage: str, run: TrialRun) -> bool:
+    """Tell whether a stage's first value is one of its arguments, of whatever kind."""
+    value = _described("", next((one.leaves for one in run.checkpoints if one.stage == stage), ()))
+    call = next((one for one in run.calls if one.stage == stage), None)
+    if call is None or len(value) < _TELLING_LEAVES:
+        return False
+    names = {leaf.path for leaf in call.arguments if leaf.path.count("[") == 1 and leaf.path.endswith("]")}
+    return any(_described(name, call.arguments) == value for name in names)
+
+
+def _described(above: str, leaves: Sequence[Leaf]) -> list[tuple[str, ...]]:
+    """Return what a value is, place by place below its own; nothing if a part of it cannot be told."""
+    mine = [leaf for leaf in leaves if leaf.path == above or leaf.path.startswith((f"{above}[", f"{above}."))]
+    if any(leaf.kind == "opaque" for leaf in mine):
+        return []
+    return [
+        (leaf.path.removeprefix(above), leaf.type, leaf.dtype, str(leaf.shape), leaf.digest or leaf.text)
+        for leaf in mine
+    ]
 
 
 def _is_constant(stage: str, run: TrialRun) -> bool:

@@ -17,7 +17,7 @@ from perfkit.verify.honesty.evidence import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from perfkit.model import Leaf
+    from perfkit.model import Leaf, TrialRun
     from perfkit.verify.honesty.evidence import Evidence
 
 NAME = "memoised_result"
@@ -50,21 +50,21 @@ def _stale(evidence: Evidence) -> Iterator[Finding]:
             same = says(result_leaves(earlier)) == says(leaves)
             if not same or earlier.inputs_digest == later.inputs_digest:
                 continue
+            if _same_for_baseline(evidence, earlier.name, later.name):
+                continue  # right answers to the two are equal: that wrong ones are tells nothing
             repeat = evidence.repeats.get(later.name)
             if repeat.verdict == "different" if repeat is not None else later.name in wrong:
-                by = (
-                    "address"
-                    if repeat is not None
-                    else "shape"
-                    if _same_shape(evidence, earlier, later)
-                    else "another key"
-                )
                 text = (
                     f"for {later.name} the contender returned, bit by bit, its answer to {earlier.name}: "
-                    f"results are remembered by {by}"
+                    f"{_shown(evidence, earlier, later)}"
                 )
                 yield Finding(check=NAME, verdict="trick", sentence=text, why=WHY)
                 return
+
+
+def _same_for_baseline(evidence: Evidence, *names: str) -> bool:
+    answers = [says(result_leaves(evidence.baseline.trial(name))) for name in names]
+    return bool(answers[0]) and answers[0] == answers[1]
 
 
 def _is_constant(leaves: Sequence[Leaf]) -> bool:
@@ -75,9 +75,16 @@ def _is_constant(leaves: Sequence[Leaf]) -> bool:
     )
 
 
-def _same_shape(evidence: Evidence, one: object, other: object) -> bool:
+def _shown(evidence: Evidence, earlier: TrialRun, later: TrialRun) -> str:
+    """Say what the two inputs have in common, as far as it is known: the key itself is not seen."""
+    if later.name in evidence.repeats:
+        return "the same objects held other content, so the answer is remembered without looking at all of it"
     sizes = evidence.sizes
-    return sizes.get(getattr(one, "name", "")) == sizes.get(getattr(other, "name", ""))
+    if sizes.get(earlier.name) == sizes.get(later.name):
+        return (
+            "the inputs are of one size and differ, so an answer is remembered by less than the whole input"
+        )
+    return "the inputs differ, so an answer is remembered by less than the whole input"
 
 
 def _repeats(evidence: Evidence) -> Iterator[Finding]:
@@ -119,7 +126,7 @@ def _faster_again(evidence: Evidence) -> Iterator[Finding]:
             f"{seconds(median_of(fresh))} on a new one (medians of {len(seen)})"
         )
         if largest < _SEEN_BEFORE:
-            text += ": results are remembered by value"
+            text += ": results are remembered"
             yield Finding(check=NAME, verdict="trick", sentence=text, why=WHY, stage=stage)
             return
         if largest < _PERHAPS:

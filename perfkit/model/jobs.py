@@ -1,0 +1,83 @@
+"""What a worker process is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from perfkit.model.pipelines import StageMapping, Tolerance
+from perfkit.model.words import JobKind, Parameters, TrialKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """All that a worker process needs to know: one variant, run once.
+
+    Attributes
+    ----------
+    root
+        The project's root, absolute.
+    variant_path, inputs_path
+        The module to run, and the one whose ``make_inputs`` serves both sides; relative to `root`.
+    folder
+        An existing folder for what the run leaves behind (profiles, checkpoints), absolute.
+    repeats
+        Of a timed run: how many further calls are timed together instead of the first.
+    serving
+        Whether the process forks a child for each of many runs, which are named to it one by one.
+    trials
+        What a verification runs, one after the other in one process.
+    probing
+        Whether a verification also calls ``run`` again and again, to see what the process remembers.
+    nearby
+        The trial at a size near the full one, if there is one.
+    stages
+        For a differential verification: the contender's stage that answers to a stage of the baseline, where
+        the name differs; an empty name if none does.
+    size, tolerances, mapped
+        For a search among small inputs: the parameter to vary, if one is known, and what of the pipeline's
+        configuration bears on the comparison.
+    """
+
+    kind: JobKind
+    root: str
+    variant_path: str
+    inputs_path: str
+    seed: int
+    parameters: Parameters
+    folder: str
+    repeats: int = 0
+    serving: bool = False
+    trials: tuple[Trial, ...] = ()
+    probing: bool = False
+    nearby: str = ""
+    stages: dict[str, str] = field(default_factory=dict)
+    size: str = ""
+    tolerances: dict[str, Tolerance] = field(default_factory=dict)
+    mapped: dict[str, StageMapping] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One call of ``run`` in a verification.
+
+    Attributes
+    ----------
+    name
+        Unique in its verification, for the reader: ``n_samples=375``.
+    parameters
+        For ``make_inputs``: what differs from its defaults.
+    edge
+        How the numbers of the input are changed, a key of `perfkit.verify.edges.EDGES`; empty for not at all.
+    onto
+        Name of an earlier trial whose input objects get this trial's content, in place; empty for none.
+    optional_after_s
+        The trial is left out if the first one took longer than this, CPU seconds; None: it never is.
+    """
+
+    name: str
+    kind: TrialKind
+    seed: int
+    parameters: Parameters
+    edge: str = ""
+    onto: str = ""
+    optional_after_s: float | None = None

@@ -1,0 +1,90 @@
+"""How samples are taken is decided by a first pair, and every reason is given."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+
+from perfkit.measure import schedule
+from perfkit.measure.sampling import choose
+from perfkit.model import Sampling, TimingRun
+from tests import builders
+
+
+def first(baseline_s: float = 1.0, contender_s: float = 0.5, **changes: Any) -> list[TimingRun]:
+    changes = {"threads": 1, **changes}
+    return [
+        builders.timing_run("b", run_s=baseline_s, **changes),
+        builders.timing_run("c", "optimized", contender_s, **changes),
+    ]
+
+
+def chosen(runs: list[TimingRun], cores: int = 2, **asked: Any) -> Sampling:
+    return choose(runs, **{"forking": False, "warm": None, "usable_cores": cores, **asked})
+
+
+def test_what_uses_one_core_is_kept_on_one() -> None:
+    found = chosen(first())
+    assert found.pinned
+    assert "one core" in found.reasons[0]
+    assert not found.is_default
+
+
+@pytest.mark.parametrize(
+    ("runs", "cores"),
+    [(first(threads=2), 2), (first(cpu_s=3.0), 2), (first(), 1)],
+    ids=["threads", "cpu", "core"],
+)
+def test_what_uses_several_cores_is_not(runs: list[TimingRun], cores: int) -> None:
+    assert chosen(runs, cores) == Sampling()
+    assert chosen(runs, cores).is_default
+
+
+def test_a_run_shorter_than_its_start_is_repeated_warm() -> None:
+    found = chosen(first(0.004, 0.0005))
+    assert found.repeats == 100
+    assert "tells of the start" in found.reasons[-1]
+
+
+def test_warm_repeats_of_the_slower_side_have_a_limit() -> None:
+    assert chosen(first(1.0, 0.0001)).repeats == 2
+    assert chosen(first(100.0, 0.0001)).repeats == 1
+
+
+@pytest.mark.parametrize(("asked", "repeats"), [(0, 1), (7, 7), (None, 0)])
+def test_warm_repeats_as_asked(asked: int | None, repeats: int) -> None:
+    assert chosen(first(), warm=asked).repeats == repeats
+
+
+def test_a_fork_group_outlasts_its_start() -> None:
+    runs = first(0.2, 0.2, process_s=3.0, inputs_s=0.1)
+    found = chosen(runs, forking=True)
+    assert (found.launch, found.group) == ("fork", 16)  # 5.4 s of start, 0.6 s a pair
+    assert chosen(first(10.0, 10.0), forking=True).group == 2
+
+
+def test_a_plan_is_repeatable_and_balanced() -> None:
+    plans = list(itertools.islice(schedule.plan(5), 40))
+    assert plans == list(itertools.islice(schedule.plan(5), 40))
+    for even, odd in zip(plans[::2], plans[1::2], strict=True):
+        assert {even.order, odd.order} == {("baseline", "contender"), ("contender", "baseline")}
+        assert even.cpu == odd.cpu
+        assert even.hash_seed != odd.hash_seed
+    assert [one.group for one in plans] == list(range(40))
+    assert len({one.seed for one in plans}) == 40
+
+
+def test_a_group_shares_its_layout_and_no_input() -> None:
+    plans = list(itertools.islice(schedule.plan(5, 4), 12))
+    assert [one.group for one in plans] == [0] * 4 + [1] * 4 + [2] * 4
+    assert len({(one.hash_seed, one.padding) for one in plans}) == 3
+    assert len({one.seed for one in plans}) == 12
+
+
+def test_after_a_trial_everything_is_drawn_anew() -> None:
+    before = next(schedule.plan(5))
+    after = next(schedule.plan(5, after_trial=True))
+    assert before.index == after.index == 0
+    assert before.seed != after.seed
