@@ -35,6 +35,8 @@ MAX_REPLY_BYTES = 256 * 1024**2
 GRACE_S = 10.0
 """How long a worker may take to end after its reply."""
 
+_MAIN = "from perfkit.measure.worker import main; main()"  # -m would load runpy, into every process
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
@@ -169,7 +171,7 @@ class Worker:
             err = stack.enter_context((folder / "stderr.txt").open("wb"))
             self.begin = time.perf_counter()
             self.process = subprocess.Popen(  # noqa: S603  our own interpreter and module
-                [sys.executable, "-P", "-m", "perfkit.measure.worker", str(job_read), str(reply_write)],
+                [sys.executable, "-P", "-c", _MAIN, str(job_read), str(reply_write)],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,

@@ -1,4 +1,4 @@
-"""The measured process: ``python -P -m perfkit.measure.worker JOB_FD REPLY_FD``.
+"""The measured process: ``main()`` with the descriptors of its job and its reply as arguments.
 
 It imports one variant, makes the inputs, calls ``run(inputs)`` and replies: once if it is timed or profiled,
 in one trial after the other if it is verified. It prints nothing, and before the run it loads nothing that
@@ -7,14 +7,11 @@ the job does not name: its own needs are in memory already, equally for both sid
 
 from __future__ import annotations
 
-import functools
 import gc
 import importlib.util
-import inspect
 import math
 import os
 import sys
-import traceback
 from contextlib import suppress
 from time import perf_counter, process_time
 
@@ -39,6 +36,8 @@ class _PhaseError(Exception):
         stage = ""
         if recorder is not None and recorder.failed is not None and recorder.failed[0] == id(error):
             stage = recorder.failed[1]
+        import traceback  # costs 6 ms, which no run that goes well needs
+
         self.reply = {
             "phase": phase,
             "error": type(error).__name__,
@@ -86,26 +85,47 @@ def _function(module: ModuleType, name: str, path: str) -> Callable[..., Any]:
 
 def _parameters(make_inputs: Callable[..., Any], path: str, overrides: dict[str, Any]) -> dict[str, Any]:
     """Return all keyword parameters of make_inputs with the values they will have."""
-    signature = inspect.signature(make_inputs)
-    settable = {
-        name: one.default
-        for name, one in signature.parameters.items()
-        if one.kind is one.KEYWORD_ONLY
-        or (one.kind is one.POSITIONAL_OR_KEYWORD and one.default is not one.empty)
-    }
+    settable, open_ended = _settable(make_inputs)
     settable.pop("seed", None)
-    open_ended = any(one.kind is one.VAR_KEYWORD for one in signature.parameters.values())
     for name in overrides:
         if name not in settable and not open_ended:
             known = ", ".join(settable) or "none"
             msg = f"make_inputs of {path} has no parameter {name!r}; it has: {known}"
             raise TypeError(msg)
     values = {**settable, **overrides}
-    missing = [name for name, value in values.items() if value is inspect.Parameter.empty]
+    missing = [name for name, value in values.items() if value is _MISSING]
     if missing:
         msg = f"make_inputs of {path} needs a value for {', '.join(missing)}: give it with --set"
         raise TypeError(msg)
     return {name: value if _is_scalar(value) else repr(value) for name, value in values.items()}
+
+
+def _settable(make_inputs: Callable[..., Any]) -> tuple[dict[str, Any], bool]:
+    """Return what may be given by name, with its default or `_MISSING`; and whether anything else may be."""
+    code = getattr(make_inputs, "__code__", None)
+    if type(make_inputs) is not type(_settable) or hasattr(make_inputs, "__wrapped__") or code is None:
+        import inspect  # costs 14 ms, which a plain function spares each process
+
+        parameters = inspect.signature(make_inputs).parameters
+        return {
+            name: _MISSING if one.default is one.empty else one.default
+            for name, one in parameters.items()
+            if one.kind is one.KEYWORD_ONLY
+            or (one.kind is one.POSITIONAL_OR_KEYWORD and one.default is not one.empty)
+        }, any(one.kind is one.VAR_KEYWORD for one in parameters.values())
+    positional = code.co_varnames[code.co_posonlyargcount : code.co_argcount]
+    named = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    defaults = make_inputs.__defaults__ or ()
+    given = dict(zip(positional[::-1], defaults[::-1], strict=False))
+    keywords = make_inputs.__kwdefaults__ or {}
+    return {
+        **{name: given[name] for name in positional if name in given},
+        **{name: keywords.get(name, _MISSING) for name in named},
+    }, bool(code.co_flags & _CO_VARKEYWORDS)
+
+
+_MISSING = object()
+_CO_VARKEYWORDS = 0x08  # inspect.CO_VARKEYWORDS, without inspect
 
 
 def _is_scalar(value: object) -> bool:
@@ -198,7 +218,7 @@ def _work(job: dict[str, Any], rest: Callable[[], dict[str, Any]]) -> dict[str, 
     counters.reset_peak()
     base = counters.peak_rss()
     call = _Call(clock)
-    result = call(functools.partial(instrument.call, pipeline.run, inputs))
+    result = call(instrument.call, pipeline.run, inputs)
     first_s = call.run_s
     if job["repeats"]:
         call = _Call(clock)  # the first one warmed up; it is told, and no part of the rest
@@ -207,7 +227,7 @@ def _work(job: dict[str, Any], rest: Callable[[], dict[str, Any]]) -> dict[str, 
             inputs, again_s, _ = _inputs(pipeline, job, index)
             inputs_s += again_s
             watch.seed_generators(job["seed"] + index)
-            result = call(functools.partial(instrument.call, pipeline.run, inputs))
+            result = call(instrument.call, pipeline.run, inputs)
     peak = counters.peak_rss()
     busy = watch.busy_threads(threads, job["root"])
     begin = perf_counter()
@@ -252,14 +272,14 @@ class _Call:
         self.interference: dict[str, Any] = {}
         self._clock = clock
 
-    def __call__(self, run: Callable[[], Any]) -> object:
+    def __call__(self, call: Callable[..., Any], *arguments: object) -> object:
         clock, recorder = self._clock, self.recorder
         interference = counters.Interference()
         cpu_before = counters.cpu_s()
         recorder.start()
         begin = clock()
         try:
-            return run()
+            return call(*arguments)
         except BaseException as error:
             raise _PhaseError("run", error, recorder) from error
         finally:
@@ -438,7 +458,3 @@ def main() -> None:
         from perfkit.measure import serving
 
         serving.end()
-
-
-if __name__ == "__main__":
-    main()

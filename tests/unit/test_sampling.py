@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import itertools
 from typing import Any
 
 import pytest
 
-from perfkit.measure import schedule
+from perfkit.measure import schedule, worker
 from perfkit.measure.sampling import choose
 from perfkit.model import Sampling, TimingRun
 from tests import builders
@@ -88,3 +90,33 @@ def test_after_a_trial_everything_is_drawn_anew() -> None:
     after = next(schedule.plan(5, after_trial=True))
     assert before.index == after.index == 0
     assert before.seed != after.seed
+
+
+def _many(a, /, seed, b=2, *args, c, d=4, **more):
+    return a, seed, b, args, c, d, more
+
+
+FUNCTIONS = [
+    lambda seed: seed,
+    lambda seed, n=3: seed,
+    lambda seed=0, *, n=3, name="x": seed,
+    lambda seed, *, n: seed,
+    lambda seed, **more: seed,
+    lambda seed, n=3, *rest, k=1: seed,
+    _many,
+    functools.partial(_many, 1, c=5),
+    functools.wraps(_many)(lambda *args, **more: None),
+]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_parameters_are_read_as_inspect_reads_them(function: Any) -> None:
+    found, open_ended = worker._settable(function)
+    parameters = inspect.signature(function).parameters.values()
+    assert found == {
+        one.name: worker._MISSING if one.default is one.empty else one.default
+        for one in parameters
+        if one.kind is one.KEYWORD_ONLY
+        or (one.kind is one.POSITIONAL_OR_KEYWORD and one.default is not one.empty)
+    }
+    assert open_ended is any(one.kind is one.VAR_KEYWORD for one in parameters)
