@@ -42,6 +42,7 @@ def timing_run(run_id: str, side: str = "baseline", run_s: float = 1.0, **change
         load_before=0.5,
         stages=stages(work=run_s * 0.9),
         metrics={},
+        disturbance=model.Disturbance(waited_s=0.0, switches=0, major_faults=0, stolen_s=0.0),
     )
     return dataclasses.replace(made, **changes)
 
@@ -103,6 +104,8 @@ def comparison(n_pairs: int = 3, **changes: Any) -> model.Comparison:
         profiles=(),
         environment=environment(),
         command="perfkit compare baseline optimized --pipeline demo",
+        alpha=0.005,
+        sampling=model.Sampling(),
     )
     return dataclasses.replace(made, **changes)
 

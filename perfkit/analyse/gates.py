@@ -61,13 +61,21 @@ def undecided_outputs(scrutiny: Scrutiny) -> tuple[str, ...]:
     return (*found, *(f"a further verification was not made: {name}" for name in untried))
 
 
+def _why(breakdown: Breakdown) -> str:
+    run = breakdown.run
+    if run.sure_low is None:
+        return "one pair gives no interval" if run.group == 1 else "one group of pairs gives no interval"
+    if run.sure_low == run.sure_high:
+        return "all pairs gave the same ratio, as a clock too coarse would"
+    return f"at {100 * breakdown.verdicts_at:.4g} % the interval of the speedup includes 1"
+
+
 def undecided(comparison: Comparison, breakdown: Breakdown) -> tuple[str, ...]:
     """Return what the interval does not decide, one sentence each; empty if it decides everything."""
     found = []
     low, high = breakdown.run.sure_low, breakdown.run.sure_high
     if breakdown.verdict == "inconclusive":
-        why = "one pair gives no interval" if low is None else "the interval of the speedup includes 1"
-        found.append(f"which side is faster is not decided: {why}")
+        found.append(f"which side is faster is not decided: {_why(breakdown)}")
     target = comparison.pipeline.target
     if target is not None and low is not None and high is not None and low < target <= high:
         found.append(f"whether the target of {target:g}x is met is not decided: it lies inside the interval")

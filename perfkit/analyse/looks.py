@@ -19,16 +19,17 @@ if TYPE_CHECKING:
 
     from perfkit.model import Estimate
 
-FIRST = 8
-"""Fewer pairs are narrow by luck too often."""
+FIRST = (12, 16, 24)
+"""Looks come at these and at their multiples by powers of 2. From 12 pairs on a tenth of the error is enough
+for the sign test, so that what ends a comparison early assumes nothing of the noise."""
 _SHARE = 0.1
 
 
 def is_due(n: int) -> bool:
-    """Say whether there is a look at n pairs: 8, 12, 16, 24, 32, 48, 64, 96, and so on."""
-    while n > FIRST * 2 and n % 2 == 0:
+    """Say whether there is a look at n pairs: 12, 16, 24, 32, 48, 64, 96, and so on."""
+    while n > max(FIRST) and n % 2 == 0:
         n //= 2
-    return n in {FIRST, FIRST * 3 // 2, FIRST * 2}
+    return n in FIRST
 
 
 def alpha(n: int, *, last: bool) -> float:
@@ -46,7 +47,12 @@ def alpha(n: int, *, last: bool) -> float:
 
 
 def settled(
-    values: Sequence[float], *, precision: float, target: float | None = None, decided_is_enough: bool = False
+    values: Sequence[float],
+    *,
+    precision: float,
+    target: float | None = None,
+    smallest_effect: float = stats.SMALLEST_EFFECT,
+    decided_is_enough: bool = False,
 ) -> bool:
     """Say whether a look may end the comparison: its answers are certain, and its interval narrow.
 
@@ -58,13 +64,15 @@ def settled(
         Wanted of the interval: 0.05 for plus or minus 5 %.
     target
         A speedup that is asked for, which the interval must exclude.
+    smallest_effect
+        As for `perfkit.analyse.stats.verdict`.
     decided_is_enough
         However wide the interval.
     """
     if not is_due(len(values)):
         return False
     found = stats.estimate(values, sequential=True, alpha=alpha(len(values), last=False))
-    if stats.verdict(found) == "inconclusive" or _holds(found, target):
+    if stats.verdict(found, smallest_effect) == "inconclusive" or _holds(found, target):
         return False
     return decided_is_enough or stats.half_width(found) <= precision
 

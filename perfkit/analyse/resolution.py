@@ -31,7 +31,7 @@ POWER = 0.9
 ALPHA = stats.ALPHA
 LIMIT_S = 600.0
 FEWEST_PAIRS = 10
-"""Fewer say next to nothing about how often a pair goes astray; fewer than eight are never significant."""
+"""Fewer say next to nothing about how often a pair goes astray; fewer than nine are never significant."""
 
 _CONFIDENCE = 0.95
 _MOST_PAIRS = 100_000  # more than anyone will measure; keeps the search short

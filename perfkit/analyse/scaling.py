@@ -30,6 +30,8 @@ SMALLEST_GROWTH = 2.0
 """A cost that grows by less over the range is mostly constant."""
 NEAR = 0.05
 """An exponent this near to a claimed law's own agrees with it."""
+WIDEST = 0.6
+"""An interval of the exponent wider than this agrees with laws far apart: it tells nothing."""
 
 _Quantity = Literal["time", "memory"]
 
@@ -80,7 +82,8 @@ def report(scaling: Scaling, runs: Mapping[str, TimingRun]) -> ScalingReport:
                 RatioAtSize(variant=name, stage=stage, size=size, ratio=stats.estimate(logs))
                 for size, logs in found_ratios.items()
             ]
-            crossings += _crossings(names[0], name, stage, found_ratios)
+            of = (len(stages) + 1) * (len(names) - 1)
+            crossings += _crossings(names[0], name, stage, found_ratios, of=of)
     return ScalingReport(
         scaling=scaling,
         growths=tuple(growths),
@@ -203,13 +206,14 @@ def _ratios(first: Costs, other: Costs) -> Costs:
     return found
 
 
-def _crossings(first: str, other: str, stage: str, ratios: Costs) -> list[Crossing]:
+def _crossings(first: str, other: str, stage: str, ratios: Costs, *, of: int) -> list[Crossing]:
+    """Find where the ratio passes 1; corrected for so many stages, and for the sizes (Bonferroni)."""
     sides = []
     for size, logs in ratios.items():
-        found = stats.estimate(logs)
-        if len(logs) < growth.FEWEST_REPEATS or found.low is None or found.high is None:
+        found = stats.estimate(logs, alpha=(1 - stats.CONFIDENCE) / (of * len(ratios)))
+        if len(logs) < growth.FEWEST_REPEATS or found.sure_low is None or found.sure_high is None:
             return []
-        low, high = math.log(found.low), math.log(found.high)
+        low, high = math.log(found.sure_low), math.log(found.sure_high)
         sides.append(crossing.Side(size, math.log(found.value), low, high, tuple(logs)))
     return [
         Crossing(
@@ -274,4 +278,6 @@ def _verdict(
         return "not told"
     if exponent.low > expected + NEAR:
         return "steeper"
-    return "flatter" if exponent.high < expected - NEAR else "agrees"
+    if exponent.high < expected - NEAR:
+        return "flatter"
+    return "agrees" if exponent.high - exponent.low <= WIDEST else "not told"

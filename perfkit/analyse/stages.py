@@ -32,6 +32,7 @@ class _Design:
     groups: Sequence[int]
     sequential: bool
     alpha: float
+    smallest_effect: float
 
     def estimate(self, log_ratios: Sequence[float], *, of: int = 1) -> Estimate:
         """Estimate a ratio, one `of` several that verdicts are made on."""
@@ -48,6 +49,7 @@ def breakdown(
     groups: Sequence[int] | None = None,
     sequential: bool = False,
     alpha: float = stats.ALPHA,
+    smallest_effect: float = stats.SMALLEST_EFFECT,
 ) -> Breakdown:
     """Break the speedup down by stage.
 
@@ -63,6 +65,8 @@ def breakdown(
         The group of each pair; None if each is independent of all others.
     sequential, alpha
         As for `perfkit.analyse.stats.estimate`. Verdicts on stages are corrected for their number.
+    smallest_effect
+        As for `perfkit.analyse.stats.verdict`.
 
     Raises
     ------
@@ -77,7 +81,10 @@ def breakdown(
         raise TypeError("a speedup comes only from clean runs (TimingRun)")
 
     design = _Design(
-        groups=groups if groups is not None else range(len(pairs)), sequential=sequential, alpha=alpha
+        groups=groups if groups is not None else range(len(pairs)),
+        sequential=sequential,
+        alpha=alpha,
+        smallest_effect=smallest_effect,
     )
 
     def ratio(of: Callable[[TimingRun], float]) -> Estimate:
@@ -104,9 +111,12 @@ def breakdown(
         contender_cpu_s=mean(1, lambda one: one.cpu_s),
         baseline_peak_bytes=_peak([baseline for baseline, _ in pairs]),
         contender_peak_bytes=_peak([contender for _, contender in pairs]),
-        verdict=stats.verdict(run),
+        verdict=stats.verdict(run, smallest_effect),
         verdicts_at=1 - alpha,
-        needed=stats.needed(run),
+        needed=stats.needed(run, smallest_effect),
+        sign_test=stats.enough(run.n, 1 - alpha),
+        baseline_first_s=mean(0, lambda one: one.first_s),
+        contender_first_s=mean(1, lambda one: one.first_s),
         disturbed={one.id: why for pair in pairs for one in pair if (why := diagnosis.disturbed(one))},
         notes=diagnosis.notes(
             *(
@@ -238,7 +248,7 @@ def _row(
         baseline_calls=calls[0],
         contender_calls=calls[1],
         speedup=speedup,
-        verdict=stats.verdict(speedup) if speedup is not None else "inconclusive",
+        verdict=stats.verdict(speedup, design.smallest_effect) if speedup is not None else "inconclusive",
         saved_s=statistics.fmean(own),
         saved_s_interval=savings.mean_interval(own, design.groups),
         saved_share=statistics.fmean(own) / total_s if total_s else None,

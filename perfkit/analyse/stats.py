@@ -75,11 +75,11 @@ def estimate(log_ratios: Sequence[float], *, sequential: bool = False, alpha: fl
     middle = statistics.median(log_ratios)
     if n == 1:
         return Estimate(value=math.exp(middle), low=None, high=None, confidence=0.0, n=1, method=_NONE)
-    looked = sequential and _enough(n, SEQUENTIAL_CONFIDENCE)
+    looked = sequential and enough(n, SEQUENTIAL_CONFIDENCE)
     level = SEQUENTIAL_CONFIDENCE if looked else CONFIDENCE
     low, high = interval(log_ratios, level)
     sure_low, sure_high = interval(log_ratios, 1 - alpha)
-    method = _T if not _enough(n, level) else _SIGN + (_LOOKED if looked else "")
+    method = _T if not enough(n, level) else _SIGN + (_LOOKED if looked else "")
     return Estimate(
         value=math.exp(middle),
         low=_exp(low),
@@ -117,15 +117,15 @@ def interval(values: Sequence[float], level: float) -> tuple[float, float]:
         Such as 0.95.
     """
     n = len(values)
-    if _enough(n, level):
+    if enough(n, level):
         return _sign_interval(sorted(values), level)
     half = student.quantile((1 + level) / 2, n - 1) * statistics.stdev(values) / math.sqrt(n)
     mean = statistics.fmean(values)
     return mean - half, mean + half
 
 
-def _enough(n: int, level: float) -> bool:
-    """Say whether n values allow a distribution-free interval: their range covers 1 - 2^(1-n)."""
+def enough(n: int, level: float) -> bool:
+    """Say whether n values allow the sign test's interval at a level: their range covers 1 - 2^(1-n)."""
     return 2.0 ** (1 - n) <= 1 - level
 
 

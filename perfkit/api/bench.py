@@ -182,7 +182,6 @@ def keep(
         first_s=reply.first_s,
         cpu=finished.cpu,
         disturbance=dataclasses.replace(reply.disturbance, stolen_s=finished.stolen_s),
-        threads=reply.threads,
     )
     results.take(staged, reply.result, result_into)
     bench.store.write_run(run, staged)

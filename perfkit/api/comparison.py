@@ -6,6 +6,7 @@ import shlex
 import time
 from typing import TYPE_CHECKING
 
+from perfkit.analyse import looks
 from perfkit.api.conclusions import Timed
 from perfkit.api.pairs import Measurement, Plan
 from perfkit.api.profiles import LINE_LIMIT_S, profile
@@ -87,6 +88,8 @@ def compare(
         if not timing.pairs:
             raise
         problem = error
+    if not timing.stopped_because:  # whoever interrupts may have seen which side is ahead: that is a look
+        timing.alpha = looks.alpha(len(timing.pairs), last=False)
     comparison = Comparison(
         id=new_id(),
         pipeline=bench.pipeline,
@@ -108,6 +111,7 @@ def compare(
         notes=() if problem is None else (f"The comparison is not complete: {_in_words(problem)}",),
         sequential=plan.pairs is None,
         alpha=timing.alpha,
+        smallest_effect=plan.smallest_effect,
         sampling=timing.sampling,
         trial=timing.trial,
         scaling=scaling,

@@ -46,6 +46,8 @@ class Plan:
     precision
         The pairs end when the verdict is certain and the interval of the speedup narrower than plus or
         minus this.
+    smallest_effect
+        An interval of the speedup inside plus or minus this is `no difference`.
     decided_is_enough
         The pairs end when the verdict is certain, however wide the interval.
     pairs
@@ -58,6 +60,7 @@ class Plan:
 
     budget_s: float = BUDGET_S
     precision: float = PRECISION
+    smallest_effect: float = stats.SMALLEST_EFFECT
     decided_is_enough: bool = False
     pairs: int | None = None
     forking: bool = False
@@ -138,7 +141,10 @@ class Measurement:
         try:
             self._go_on(schedule.plan(self._bench.seed, self.sampling.group, after_trial=True))
         except ForkingUnsafeError as unsafe:
-            # The first sample found out, so that nothing was measured yet.
+            # Forked pairs and spawned ones are not mixed, should a later group be the one that cannot.
+            self.pairs.clear()
+            self.baseline_runs.clear()
+            self.contender_runs.clear()
             why = f"forks were asked for, but {unsafe}: each sample is a process of its own"
             self._decide(first, why, forking=False)
             self._go_on(schedule.plan(self._bench.seed, after_trial=True))
@@ -146,7 +152,7 @@ class Measurement:
     def _decide(self, first: tuple[TimingRun, TimingRun], *more: str, forking: bool) -> bool:
         """Decide how samples are taken; returns whether the first pair was taken otherwise."""
         plan = self._plan
-        chosen = choose(first, forking=forking, warm=plan.warm, usable_cores=usable_cores())
+        chosen = choose(first, forking=forking, warm=plan.warm, usable_cores=usable_cores(), pairs=plan.pairs)
         asked = plan.forking or plan.warm is not None
         slow = self._longest_pair_s > min(TRIAL_S, plan.budget_s / 10)
         if chosen.is_default or (slow and not asked):
@@ -227,6 +233,7 @@ class Measurement:
             units,
             precision=plan.precision,
             target=self._bench.pipeline.target,
+            smallest_effect=plan.smallest_effect,
             decided_is_enough=plan.decided_is_enough,
         ):
             narrow = f" and the interval of the speedup is narrower than ±{100 * plan.precision:g} %"
@@ -236,6 +243,6 @@ class Measurement:
             self.alpha = looks.alpha(len(units), last=True)
             if elapsed_s > plan.budget_s and n == 1:
                 self.stopped_because = f"the budget of {plan.budget_s:g} s is shorter than one pair takes"
-            elif n >= FEWEST_PAIRS and elapsed_s + self._longest_pair_s > plan.budget_s:
+            elif len(units) >= FEWEST_PAIRS and elapsed_s + self._longest_pair_s > plan.budget_s:
                 self.stopped_because = f"a further pair would have exceeded the budget of {plan.budget_s:g} s"
         return bool(self.stopped_because)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from perfkit.analyse import optimisations, stages
+from perfkit.analyse import optimisations, stages, stats
 from perfkit.api import scaling
 from perfkit.api.profiles import latest_profiles
 from perfkit.errors import UsageError
@@ -51,9 +51,10 @@ def load(bench: Bench, comparison_id: str | None = None) -> Report:
             (runs[pair.baseline_run], _mapped(runs[pair.contender_run], comparison))
             for pair in comparison.pairs
         ],
-        groups=[pair.plan.group for pair in comparison.pairs],
+        groups=_groups(comparison),
         sequential=comparison.sequential,
-        alpha=comparison.alpha,
+        alpha=stats.ALPHA if comparison.alpha is None else comparison.alpha,
+        smallest_effect=comparison.smallest_effect,
     )
     profiles = _profiles(store, comparison)
     return Report(
@@ -65,6 +66,11 @@ def load(bench: Bench, comparison_id: str | None = None) -> Report:
         files=_files(bench, profiles),
         growth=scaling.load(bench, comparison.scaling) if comparison.scaling else None,
     )
+
+
+def _groups(comparison: Comparison) -> list[int] | None:
+    groups = [pair.plan.group for pair in comparison.pairs]
+    return None if -1 in groups else groups
 
 
 def _mapped(run: TimingRun, comparison: Comparison) -> TimingRun:

@@ -8,6 +8,7 @@ import itertools
 import os
 import site
 import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perfkit.api.bench import job, keep, with_seed
@@ -20,7 +21,6 @@ from perfkit.store import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
     from types import TracebackType
 
     from perfkit.api.bench import Bench
@@ -106,10 +106,13 @@ class Sampler:
             return spawn(made, {**environment, **own}, timeout_s, cpu)
         server = self._servers.get(side)
         if server is None:
-            # The server outlives this run's folder, which its own output must not keep open.
-            folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="perfkit-"))
-            first = dataclasses.replace(made, folder=folder)
-            server = self._stack.enter_context(ForkServer(first, {**environment, **own}, timeout_s, cpu))
+            # The server outlives this run: what its import finds and makes must last as long.
+            keep_home = self._bench.pipeline.keep_home
+            for_import = self._stack.enter_context(_own_folders(keep_home=keep_home))
+            first = dataclasses.replace(made, folder=str(Path(for_import["TMPDIR"]).parent))
+            server = self._stack.enter_context(
+                ForkServer(first, {**environment, **for_import}, timeout_s, cpu)
+            )
             self._servers[side] = server
         return server.run(made, own)
 
@@ -126,6 +129,10 @@ class Sampler:
         self._stack.close()
 
 
+_CACHES = {"XDG_CACHE_HOME": ".cache", "XDG_CONFIG_HOME": ".config", "XDG_DATA_HOME": ".local/share"}
+"""Folders of the home that may have been put elsewhere."""
+
+
 @contextlib.contextmanager
 def _own_folders(*, keep_home: bool) -> Iterator[dict[str, str]]:
     """Make an empty temporary folder and an empty home for one process: nothing left there serves the next.
@@ -138,6 +145,9 @@ def _own_folders(*, keep_home: bool) -> Iterator[dict[str, str]]:
             own[variable] = os.path.join(folder, name)  # noqa: PTH118  a variable's text
             os.mkdir(own[variable])  # noqa: PTH102
         if not keep_home:
+            for variable, name in _CACHES.items():
+                if variable in os.environ:
+                    own[variable] = os.path.join(own["HOME"], name)  # noqa: PTH118
             own["PYTHONUSERBASE"] = site.getuserbase()  # packages of the user's are found through HOME
         yield own
 

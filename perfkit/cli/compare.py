@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from perfkit.analyse.stats import SMALLEST_EFFECT
 from perfkit.api import comparison as comparisons
 from perfkit.api import reports
 from perfkit.api import scaling as scalings
@@ -41,7 +42,7 @@ class _Percent(click.ParamType[float]):
 @click.argument("contender")
 @click.option(
     "--budget",
-    type=click.FloatRange(min=0, min_open=True),
+    type=options.SECONDS,
     default=BUDGET_S,
     show_default=True,
     metavar="SECONDS",
@@ -54,6 +55,14 @@ class _Percent(click.ParamType[float]):
     show_default="5%",
     metavar="PERCENT",
     help="Enough when the verdict is certain and the interval narrower than plus or minus this.",
+)
+@click.option(
+    "--smallest-effect",
+    type=_Percent(),
+    default=SMALLEST_EFFECT,
+    show_default="1%",
+    metavar="PERCENT",
+    help="An interval inside plus or minus this is no difference.",
 )
 @click.option("--decide", is_flag=True, help="Enough when the verdict is certain, however wide the interval.")
 @click.option("--pairs", type=click.IntRange(min=1), metavar="N", help="Exactly so many pairs instead.")
@@ -83,6 +92,7 @@ def command(
     *,
     budget: float,
     precision: float,
+    smallest_effect: float,
     decide: bool,
     pairs: int | None,
     fork: bool,
@@ -116,6 +126,7 @@ def command(
             Plan(
                 budget_s=budget,
                 precision=precision,
+                smallest_effect=smallest_effect,
                 decided_is_enough=decide,
                 pairs=pairs,
                 forking=fork,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,27 @@ def _scalar(text: str) -> Scalar:
         return {"True": True, "False": False, "None": None}.get(text, text)
     return value if value is None or isinstance(value, bool | int | float | str) else text
 
+
+class _Seconds(click.ParamType[float]):
+    """``90``, ``90s``, ``1.5min``, ``500ms`` or ``1h``."""
+
+    name = "seconds"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float | int):
+            return float(value)
+        found = re.fullmatch(r"\s*([0-9.]+)\s*(ms|s|min|h)?\s*", str(value))
+        try:
+            number = float(found[1]) * _UNITS[found[2] or "s"] if found is not None else 0.0
+        except ValueError:
+            number = 0.0
+        if not number > 0:
+            self.fail(f"{value!r} is no time above 0; write 90, 90s, 1.5min or 500ms", param, ctx)
+        return number
+
+
+_UNITS = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
+SECONDS = _Seconds()
 
 PIPELINE = click.option("--pipeline", metavar="NAME", help="Which pipeline, where there are several.")
 SETTING = click.option(

@@ -99,13 +99,13 @@ class ForkServer:
         load_before, stolen_before = os.getloadavg()[0], counters.stolen_s()
         fields = asdict(job)
         request = {name: fields[name] for name in (*protocol.INPUTS, "folder")}
-        self._worker.tell({**request, "environment": dict(environment)})
+        self._worker.tell({"next": True})
         deadline = time.perf_counter() + self._timeout_s
         child = _word(self._line(job, deadline), "began", int, job, folder)
         reply_line = b""
         try:
             with guarding(child):
-                self._worker.tell({"go": True})
+                self._worker.tell({**request, "environment": dict(environment)})
                 while True:
                     message = self._line(job, deadline, reply_line)
                     if "ended" in message:

@@ -20,11 +20,22 @@ LONGEST_WARM_S = 2.0
 """How long those of the slower side may take."""
 MOST_REPEATS = 1000
 MOST_IN_GROUP = 16
+FEWEST_GROUPS = 6
+"""Groups that a number of pairs is divided into at least: a group is one value."""
 
-_SINGLE = 1.1  # CPU seconds per wall second of what uses one core at a time, measured by two clocks
+# CPU seconds per second that was not spent waiting for a core, of what computes on one core all the time.
+# What waits for something else as well, or uses several cores now and then, lies outside.
+_SINGLE = (0.95, 1.02)
 
 
-def choose(runs: Sequence[TimingRun], *, forking: bool, warm: int | None, usable_cores: int) -> Sampling:
+def choose(
+    runs: Sequence[TimingRun],
+    *,
+    forking: bool,
+    warm: int | None,
+    usable_cores: int,
+    pairs: int | None = None,
+) -> Sampling:
     """Decide how the samples of a comparison are taken.
 
     Parameters
@@ -37,22 +48,25 @@ def choose(runs: Sequence[TimingRun], *, forking: bool, warm: int | None, usable
         How many warm repeats were asked for: 0 for as many as make sense, None if none were.
     usable_cores
         Cores that this process may use.
+    pairs
+        How many pairs were asked for, if a number was.
     """
     reasons = []
-    single = all(run.threads == 1 and run.cpu_s <= _SINGLE * run.run_s for run in runs)
-    pinned = single and usable_cores > 1
+    pinned = usable_cores > 1 and all(_uses_one_core(run) for run in runs)
     if pinned:
-        reasons.append("both sides use one core at a time, so both sides of a pair were kept on one core")
+        reasons.append(
+            "both sides compute on one core all the time, so both sides of a pair were kept on one"
+        )
     shortest, longest = min(run.run_s for run in runs), max(run.run_s for run in runs)
     repeats = 0
-    if warm is not None or shortest < SHORTEST_COLD_S:
-        repeats = warm or max(
-            1, min(math.ceil(WARM_S / shortest), int(LONGEST_WARM_S / longest), MOST_REPEATS)
-        )
+    if warm is not None or longest < SHORTEST_COLD_S:
+        # A repeat makes inputs too.
+        room = int(LONGEST_WARM_S / max(run.run_s + run.inputs_s for run in runs))
+        repeats = warm or max(1, min(math.ceil(WARM_S / shortest), room, MOST_REPEATS))
         why = (
             "warm repeats were asked for"
             if warm is not None
-            else f"a first call of less than {1e3 * SHORTEST_COLD_S:g} ms tells of the start, not of the code"
+            else f"first calls of less than {1e3 * SHORTEST_COLD_S:g} ms tell of the start, not of the code"
         )
         reasons.append(f"{why}, so each sample is the mean of {repeats} calls after the first in its process")
     group = 1
@@ -60,7 +74,8 @@ def choose(runs: Sequence[TimingRun], *, forking: bool, warm: int | None, usable
         setup_s = sum(run.process_s - run.inputs_s - run.run_s for run in runs)
         pair_s = sum(run.inputs_s + run.run_s for run in runs) * (1 + repeats)
         # As many as make the samples of a group take longer than its start; whole blocks of two.
-        group = 2 * max(1, min(math.ceil(setup_s / pair_s), MOST_IN_GROUP // 2))
+        most = MOST_IN_GROUP if pairs is None else min(MOST_IN_GROUP, pairs // FEWEST_GROUPS)
+        group = 2 * max(1, min(math.ceil(setup_s / pair_s), most // 2))
         reasons.append(
             "forks were asked for, so each group of pairs comes from two fresh processes, which import once"
         )
@@ -71,3 +86,8 @@ def choose(runs: Sequence[TimingRun], *, forking: bool, warm: int | None, usable
         repeats=repeats,
         reasons=tuple(reasons),
     )
+
+
+def _uses_one_core(run: TimingRun) -> bool:
+    working_s = run.run_s - (run.disturbance.waited_s or 0.0)
+    return _SINGLE[0] * working_s <= run.cpu_s <= _SINGLE[1] * working_s

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import gc
 import os
+import stat
 import sys
 import threading
 from contextlib import suppress
@@ -24,23 +25,26 @@ if TYPE_CHECKING:
 def serve(requests: BinaryIO, replies: BinaryIO) -> dict[str, Any]:
     """Answer requests until there are no more; this returns only in a child, with its request.
 
-    The server says ``{"ready": ""}``, or why it must not fork. For each request it says ``{"began": pid}``,
-    its child replies as any worker does, and it says ``{"ended": status, "wall_s": ..., "cpu_s": ...}``.
+    The server says ``{"ready": ""}``, or why it must not fork. Told ``{"next": true}`` it forks and says
+    ``{"began": pid}``; the child takes the request and replies as any worker does, and the server says
+    ``{"ended": status, "wall_s": ..., "cpu_s": ...}``.
     """
-    why = _unsafe()
+    why = _unsafe({requests.fileno(), replies.fileno()})
     gc.collect()
     gc.freeze()  # else each child's first collection would copy all of what was imported, page by page
     protocol.send(replies, {"ready": why})
     while True:
-        request = protocol.receive(requests)
-        if request is None:
+        if protocol.receive(requests) is None:
             os._exit(0)  # what the variant wants done at the end is done by each child
         begin = perf_counter()
         pid = os.fork()
         if pid == 0:
             os.setpgid(0, 0)
-            # Not before the server has told of this child may it speak itself.
-            protocol.receive(requests)
+            # Only the child sees its request, so that nothing which the variant does at a fork knows a seed;
+            # and it comes after the server has told of this child, so that they do not speak at once.
+            request = protocol.receive(requests)
+            if request is None:
+                os._exit(0)  # the parent is gone
             requests.close()
             _settle(request)
             return request
@@ -66,8 +70,14 @@ def end() -> None:
     os._exit(0)
 
 
-def _unsafe() -> str:
-    """Return why a fork of this process would not be what a fresh process is; empty if it would."""
+def _unsafe(ours: set[int]) -> str:
+    """Return why a fork of this process would not be what a fresh process is; empty if it would.
+
+    Parameters
+    ----------
+    ours
+        Descriptors that perfkit itself has open.
+    """
     if not hasattr(os, "fork") or sys.platform == "darwin":
         return "this system does not fork safely"
     torch = sys.modules.get("torch")
@@ -81,8 +91,28 @@ def _unsafe() -> str:
             os._exit(0)
         os.waitpid(pid, 0)
     alive = max(counters.threads(), threading.active_count())
+    if shared := _shared(ours):
+        return f"importing it leaves {shared} open, which all forks would share"
     if alive > 1:
         return f"importing it leaves {alive - 1} {'thread' if alive == 2 else 'threads'} running"  # noqa: PLR2004
+    return ""
+
+
+def _shared(ours: set[int]) -> str:
+    """Name a file, a socket or memory that a fork does not get a copy of; empty if there is none."""
+    with suppress(OSError):
+        for name in os.listdir("/proc/self/fd"):  # noqa: PTH208  no pathlib here
+            with suppress(OSError):  # the descriptor of this very listing is closed by now
+                descriptor = int(name)
+                target = os.readlink(f"/proc/self/fd/{name}")  # noqa: PTH115
+                mode = os.fstat(descriptor).st_mode
+                if descriptor > 2 and descriptor not in ours and stat.S_ISREG(mode):  # noqa: PLR2004
+                    return target
+                if target.startswith("socket:"):
+                    return "a socket"
+        with open("/proc/self/maps") as file:  # noqa: PTH123
+            if any(line.split()[1].startswith("rw") and line.split()[1].endswith("s") for line in file):
+                return "shared memory"
     return ""
 
 

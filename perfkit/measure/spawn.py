@@ -222,7 +222,7 @@ def _wait(process: subprocess.Popen[bytes], reply_read: int, deadline: float) ->
     with selectors.DefaultSelector() as selector, contextlib.ExitStack() as stack:
         selector.register(reply_read, selectors.EVENT_READ)
         poll_s = 0.02
-        if hasattr(os, "pidfd_open"):
+        with contextlib.suppress(AttributeError, OSError):  # not everywhere, and not in every container
             ended = os.pidfd_open(process.pid)
             stack.callback(os.close, ended)
             selector.register(ended, selectors.EVENT_READ)

@@ -220,15 +220,16 @@ def _work(job: dict[str, Any], rest: Callable[[], dict[str, Any]]) -> dict[str, 
     call = _Call(clock)
     result = call(instrument.call, pipeline.run, inputs)
     first_s = call.run_s
+    peak = counters.peak_rss()
     if job["repeats"]:
+        begin = perf_counter()
         call = _Call(clock)  # the first one warmed up; it is told, and no part of the rest
         for index in range(1, job["repeats"] + 1):
             inputs = result = None
-            inputs, again_s, _ = _inputs(pipeline, job, index)
-            inputs_s += again_s
+            inputs, _, _ = _inputs(pipeline, job, index)
             watch.seed_generators(job["seed"] + index)
             result = call(instrument.call, pipeline.run, inputs)
-    peak = counters.peak_rss()
+        ours_s += perf_counter() - begin  # a process that is not measured calls it once
     busy = watch.busy_threads(threads, job["root"])
     begin = perf_counter()
     try:
@@ -249,7 +250,6 @@ def _work(job: dict[str, Any], rest: Callable[[], dict[str, Any]]) -> dict[str, 
         "warnings": instrument.warnings(),
         "result": kept,
         "disturbance": call.interference,
-        "threads": counters.threads(),
         "observed": {
             "inputs_cpu_s": inputs_cpu_s,
             "inputs_from": watch.origin(pipeline.make_inputs),

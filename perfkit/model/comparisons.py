@@ -26,7 +26,8 @@ class PairPlan:
         ``PYTHONHASHSEED`` and the length of a dummy environment variable: drawn anew for each group and the
         same on both sides, so that memory layout is noise rather than bias.
     group
-        Pairs of one group come from the same two processes, and are not independent of each other.
+        Pairs of one group come from the same two processes, and are not independent of each other; -1 for
+        a pair of its own in a comparison that knew no groups.
     cpu
         Drawn for each block of two pairs: which of the usable cores, counted round, if processes are pinned.
     """
@@ -36,7 +37,7 @@ class PairPlan:
     seed: int
     hash_seed: int
     padding: int
-    group: int
+    group: int = -1
     cpu: int = 0
 
 
@@ -109,9 +110,12 @@ class Comparison:
     sequential
         Whether the number of pairs depended on what was measured.
     alpha
-        How often verdicts on speed may be wrong, as the looks on the way have left it.
+        How often verdicts on speed may be wrong, as the looks on the way have left it; None where there
+        were no such looks.
+    smallest_effect
+        An interval of the speedup inside plus or minus this is `no difference`.
     sampling
-        How the samples were taken.
+        How the samples were taken; None where that is not known.
     scaling
         Id of the scaling that belongs to it; empty for none.
     trial
@@ -138,8 +142,9 @@ class Comparison:
     command: str
     notes: tuple[str, ...] = ()
     sequential: bool = True
-    alpha: float = 0.005
-    sampling: Sampling = Sampling()
+    alpha: float | None = None
+    smallest_effect: float = 0.01
+    sampling: Sampling | None = None
     trial: Pair | None = None
     scaling: str = ""
 

@@ -156,8 +156,6 @@ class Reply:
         What came in between.
     first_s
         Wall time of the first call, which is `run_s` itself if it is the only one.
-    threads
-        Of the process when ``run`` returned.
     """
 
     import_s: float
@@ -175,7 +173,6 @@ class Reply:
     observed: Observations = Observations()
     disturbance: Disturbance = Disturbance()
     first_s: float = 0.0
-    threads: int = 1
     base_rss_bytes: int | None = None
 
 
@@ -221,8 +218,6 @@ class TimingRun:
         The core that the process was pinned to; None if it was not.
     disturbance
         What came in between.
-    threads
-        Of the process when ``run`` returned.
     base_rss_bytes
         Resident memory when ``run`` was called: what lies above it at the peak is the run's own.
     """
@@ -250,7 +245,6 @@ class TimingRun:
     first_s: float = 0.0
     cpu: int | None = None
     disturbance: Disturbance = Disturbance()
-    threads: int = 1
     base_rss_bytes: int | None = None
 
 

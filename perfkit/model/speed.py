@@ -96,6 +96,10 @@ class Breakdown:
         The confidence that a verdict takes, before it is corrected for the number of stages.
     needed
         About how many pairs (or groups of them) an inconclusive verdict would take in all; None if unknown.
+    sign_test
+        Whether there are enough pairs for the verdict to be the sign test's; Student's t makes it otherwise.
+    baseline_first_s, contender_first_s
+        Mean time of the first call in each process, where the samples are warm ones after it.
     disturbed
         By the id of a run: what came in between.
     notes
@@ -120,5 +124,8 @@ class Breakdown:
     verdict: SpeedVerdict
     verdicts_at: float = 0.995
     needed: int | None = None
+    sign_test: bool = True
+    baseline_first_s: float = 0.0
+    contender_first_s: float = 0.0
     disturbed: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

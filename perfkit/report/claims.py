@@ -133,7 +133,7 @@ def headline(report: Report) -> Line:
         )
     between = line(" for ", contender, " over ", baseline)
     if verdict == "no difference":
-        why = f": the interval {units.interval(run)} lies inside the smallest effect of interest"
+        why = f": the interval {units.interval(run)} lies inside ±{100 * comparison.smallest_effect:g} %"
         return line(strong("No difference"), between, why, f" ({pairs(run.n)}).", outputs)
     return line(strong("No speedup shown"), between, ": ", _open_because(report), ".", outputs)
 
@@ -161,7 +161,18 @@ def _more(report: Report) -> str:
     if found.needed is None or found.needed <= run.n:
         return ""
     more = (found.needed - run.n) * run.group
-    seconds = more * (found.baseline_process_s + found.contender_process_s)
+    pair_s = found.baseline_process_s + found.contender_process_s
+    if run.group > 1:  # start and import come once a group
+        once_s = pair_s - sum(
+            (
+                found.baseline_s,
+                found.contender_s,
+                found.baseline_inputs_s,
+                found.contender_inputs_s,
+            )
+        )
+        pair_s -= once_s * (1 - 1 / run.group)
+    seconds = more * pair_s
     return (
         f"; about {units.significant(more, 2)} more pairs would decide, {units.duration(seconds)}, if they "
         "are like these"
@@ -278,14 +289,16 @@ def caution(report: Report) -> Line | None:
     """Warn where the number of pairs is too small for an interval that assumes nothing."""
     run = report.breakdown.run
     if run.low is None or run.high is None:
+        one = "One pair" if run.group == 1 else "One group of pairs, which come from the same two processes"
         return line(
-            "One pair: there is no interval, so nothing here is a finding about speed. Measure more pairs."
+            f"{one}: there is no interval, so nothing here is a finding about speed. Measure more pairs."
         )
     if run.n < FEW_PAIRS:
+        what = "pairs" if run.group == 1 else "groups of pairs"
         return line(
-            f"Few pairs ({run.n}): the interval rests on normality, that is, on the assumption that the "
+            f"Few {what} ({run.n}): the interval rests on normality, that is, on the assumption that the "
             "logarithms of the ratios are normally distributed. "
-            f"From {FEW_PAIRS} pairs on it does not need to."
+            f"From {FEW_PAIRS} on it does not need to."
         )
     return None
 

@@ -128,10 +128,9 @@ def _resolved(resolved: Resolution, biases: Sequence[str]) -> list[RenderableTyp
     parts.append(
         Text(
             f"From {pairs} of the same program twice, each run in a fresh process, {each} a pair. Pairs and "
-            f"time to see the effect with {resolved.power:.0%} power by a two-sided sign test at "
-            f"{resolved.alpha:.0%}. A pipeline that runs longer takes that much longer for a pair.".replace(
-                "%", " %"
-            ),
+            f"time to see the effect with {100 * resolved.power:.0f} % power by a two-sided sign test at "
+            f"{100 * resolved.alpha:g} %, at the end of a budget. A pipeline that runs longer takes that "
+            "much longer for a pair.",
             _QUIET,
         )
     )
@@ -171,8 +170,8 @@ def _biases(resolved: Resolution) -> Iterable[str]:
     """Say where equal things looked different."""
     if resolved.sides.found:
         yield (
-            f"Equal programs look different ({_tested(resolved.sides)}). Chance alone does this once in a "
-            "hundred times; if it happens again, believe no small difference on this machine."
+            f"Equal programs look different ({_tested(resolved.sides)}). Chance alone does this once in "
+            "two hundred times; if it happens again, believe no small difference on this machine."
         )
     if resolved.places.found:
         which = "first" if resolved.places.ratio < 1 else "second"

@@ -12,7 +12,7 @@ from perfkit.report.text import Column, Line, Row, Table, code, line, listed, pr
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from perfkit.model import Environment, Machine, Report
+    from perfkit.model import Disturbance, Environment, Machine, Report
 
 _SHORT_COMMIT = 12
 
@@ -65,7 +65,7 @@ def _design(report: Report) -> tuple[Line, ...]:
         if run.low is None
         else f"Interval: {units.percent(run.confidence, 0)}, {run.method}. {_verdicts(report)}"
     )
-    forked = comparison.sampling.launch == "fork"
+    forked = comparison.sampling is not None and comparison.sampling.launch == "fork"
     process = "forked from a process that has imported its variant" if forked else "in a fresh process"
     median = "the medians of the groups' ratios" if run.group > 1 else "the pairs' ratios"
     overrides = changed_settings(comparison.overrides, {})
@@ -107,6 +107,8 @@ def _design(report: Report) -> tuple[Line, ...]:
 def _sampling(report: Report) -> Iterator[Line]:
     """Say how the samples were taken, and why so."""
     sampling = report.comparison.sampling
+    if sampling is None:
+        return
     cold = "" if sampling.repeats else "Cold: each sample is the first call of `run` in its process. "
     same = "Both sides of a pair share the hash seed, the size of the environment and the thread settings"
     home = "" if report.comparison.pipeline.keep_home else ", and find an empty home and temporary folder"
@@ -119,25 +121,46 @@ def _sampling(report: Report) -> Iterator[Line]:
         n = report.breakdown.run.n
         yield line(
             f"The pairs of a group are not independent of each other, so a group counts as one: {n} groups "
-            f"of {sampling.group}. The whole process's time holds the group's one start and import."
+            f"of up to {sampling.group}. The whole process's time holds its group's start and import."
         )
     if report.comparison.trial is not None:
         yield line("A first pair was measured to decide on that, and is no part of any figure.")
 
 
 def _verdicts(report: Report) -> str:
-    level = units.level(report.breakdown.verdicts_at)
-    if not report.comparison.sequential:
-        return f"Verdicts are made at {level}."
-    return (
-        f"Verdicts are made at {level}: looks were planned after 8, 12, 16, 24, 32 and so on, and all of "
-        "them together may be wrong in 0.5 % of comparisons of equal programs."
+    found = report.breakdown
+    few = (
+        ""
+        if found.sign_test
+        else ", with so few pairs by Student's t, which takes log ratios for about normal"
     )
+    stages = (
+        "; on stages, which are corrected for their number, it may be Student's t"
+        if found.sign_test and found.run.n < _MANY
+        else ""
+    )
+    made = f"Verdicts are made at {units.level(found.verdicts_at)}{few or ' by the sign test'}{stages}."
+    if not report.comparison.sequential or report.comparison.alpha is None:
+        return made
+    return (
+        f"{made} Looks were planned after 12, 16, 24, 32, 48 and so on: all of them together may be wrong in "
+        "0.5 % of comparisons of equal programs."
+    )
+
+
+_MANY = 16
+
+
+def _seen(disturbance: Disturbance) -> bool:
+    return disturbance.waited_s is not None or disturbance.stolen_s is not None
 
 
 def _disturbances(report: Report) -> Iterator[Line]:
     """Say how many pairs were disturbed, by the rule fixed beforehand."""
     comparison, found = report.comparison, report.breakdown.disturbed
+    if not any(_seen(run.disturbance) for run in report.timing_runs.values()):
+        yield line("Whether pairs were disturbed is not known: the system does not tell, or nobody looked.")
+        return
     count = sum(pair.baseline_run in found or pair.contender_run in found for pair in comparison.pairs)
     rule = (
         "a run waited for a core for more than 5 % of its time, the hypervisor took more than 5 %, or a page "

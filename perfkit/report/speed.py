@@ -92,6 +92,17 @@ def performance(report: Report) -> Performance:
             seconds(found.baseline_inputs_s),
             seconds(found.contender_inputs_s),
         ),
+        *(
+            [
+                row(
+                    line("First call, cold"),
+                    seconds(found.baseline_first_s),
+                    seconds(found.contender_first_s),
+                )
+            ]
+            if comparison.sampling is not None and comparison.sampling.repeats
+            else []
+        ),
         row(line("CPU time of ", code("run")), seconds(found.baseline_cpu_s), seconds(found.contender_cpu_s)),
         row(
             line("Peak memory"),
@@ -154,7 +165,10 @@ def breakdown(report: Report) -> Parts:
 def _saving_shown(report: Report) -> bool:
     """Say whether there is a saving or a loss to share out: shares of noise run to thousands of per cent."""
     # One pair shows no speedup, but where its own time went is a fact.
-    return report.breakdown.run.low is None or report.breakdown.verdict in {"faster", "slower"}
+    if report.breakdown.run.low is None:
+        return True
+    # The verdict is made on medians, what is shared out are means: they must agree on the side.
+    return report.breakdown.verdict == ("slower" if _lost(report) else "faster")
 
 
 def _lost(report: Report) -> bool:

@@ -188,6 +188,18 @@ def test_values_that_cannot_be_pickled_are_not_checked(tmp_path: Path) -> None:
     ("arguments", "status", "words"),
     [
         (
+            ["compare", "baseline", "optimized", "--budget", "0s"],
+            2,
+            "'0s' is no time above 0; write 90, 90s, 1.5min or 500ms",
+        ),
+        (["compare", "baseline", "optimized", "--budget", "soon"], 2, "'soon' is no time above 0"),
+        (
+            ["compare", "baseline", "optimized", "--smallest-effect", "0"],
+            2,
+            "'0' is not between 0 and 100 %; write 5% or 0.05",
+        ),
+        (["compare", "baseline", "optimized", "--warm=no"], 2, "'no' is not a valid integer range"),
+        (
             ["compare", "baseline", "optimised"],
             2,
             "no variant 'optimised' of pipeline 'squares': did you mean 'optimized'?",
@@ -249,8 +261,9 @@ def test_a_damaged_comparison_is_named_and_the_rest_stays(copy: Path) -> None:
 
 
 def test_a_newer_run_is_refused(copy: Path) -> None:
-    runs = copy / "reports" / "squares" / "runs"
-    file = next(runs.glob("*-baseline-??????")) / "run.json"
+    (comparison,) = (copy / "reports" / "squares" / "comparisons").glob("*/comparison.json")
+    run = json.loads(comparison.read_text())["pairs"][0]["baseline_run"]
+    file = copy / "reports" / "squares" / "runs" / run / "run.json"
     content = json.loads(file.read_text())
     file.write_text(json.dumps({**content, "schema": 99}))
     says(perfkit(copy, "report"), 2, "written by a newer perfkit (schema 99", "upgrade perfkit")

@@ -6,18 +6,19 @@ import dataclasses
 import itertools
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
 
 from perfkit import catalog
+from perfkit.api import timing
 from perfkit.api.bench import Bench
 from perfkit.api.pairs import Measurement, Plan
 from perfkit.api.timing import Sampler
 from perfkit.errors import PerfkitError, RunError
 from perfkit.measure import schedule
-from perfkit.measure.forks import ForkingUnsafeError
+from perfkit.measure.forks import ForkingUnsafeError, ForkServer
 from perfkit.model import Sampling
 from tests.pipelines import project, running
 
@@ -148,6 +149,55 @@ def test_threads_of_the_import_forbid_forks(tmp_path: Path) -> None:
 
 
 @forking
+@pytest.mark.parametrize(
+    ("held", "words"),
+    [
+        ("open(__file__)", "optimized/squares.py open, which all forks would share"),
+        ("__import__('socket').socket()", "a socket open"),
+        ("__import__('mmap').mmap(-1, 4096)", "shared memory open"),
+    ],
+)
+def test_what_forks_would_share_forbids_them(tmp_path: Path, held: str, words: str) -> None:
+    root = project(tmp_path, optimized=f"HELD = {held}\ndef run(inputs): return {{'mean': 0.5}}")
+    with pytest.raises(ForkingUnsafeError, match="importing it leaves") as caught:
+        take(root, FORK)
+    assert words in str(caught.value)
+
+
+@forking
+def test_what_the_import_makes_at_home_lasts_as_long_as_its_group(tmp_path: Path) -> None:
+    cached = """
+    import tempfile
+    from pathlib import Path
+    CACHE = Path.home() / ".cache" / "x"
+    CACHE.mkdir(parents=True)
+    FOLDER = Path(tempfile.mkdtemp())
+    def run(inputs): return {"there": float(CACHE.is_dir() and FOLDER.is_dir())}
+    """
+    assert [run.metrics["there"] for run in take(project(tmp_path, optimized=cached), FORK)] == [1.0] * 4
+
+
+@forking
+def test_a_later_group_that_cannot_fork_starts_the_comparison_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+
+    class Moody(ForkServer):
+        def __init__(self, *arguments: Any) -> None:
+            made.append(1)
+            if len(made) == 5:
+                raise ForkingUnsafeError("importing it leaves 1 thread running")
+            super().__init__(*arguments)
+
+    monkeypatch.setattr(timing, "ForkServer", Moody)
+    found = measured(project(tmp_path), Plan(forking=True, pairs=12))
+    assert len(made) == 5
+    assert {run.launch for run in (*found.baseline_runs, *found.contender_runs)} == {"spawn"}
+    assert [pair.plan.group for pair in found.pairs] == list(range(12))
+
+
+@forking
 def test_a_comparison_takes_forks_where_asked(tmp_path: Path) -> None:
     found = measured(project(tmp_path), Plan(forking=True, pairs=6))
     assert {run.launch for run in (*found.baseline_runs, *found.contender_runs)} == {"fork"}
@@ -172,6 +222,7 @@ def test_warm_repeats_have_inputs_of_their_own_and_leave_the_first_out(tmp_path:
     assert run.repeats == 4
     assert run.first_s >= 0.3
     assert run.run_s < run.first_s
+    assert run.process_s >= run.first_s
 
 
 def test_stages_of_warm_repeats_add_up_to_one_call(tmp_path: Path) -> None:

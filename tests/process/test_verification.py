@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -289,3 +292,36 @@ def test_a_search_that_finds_nothing_says_so(tmp_path: Path) -> None:
     found = verification.verify(bench(tmp_path), "baseline", "optimized", thorough=True).scrutiny
     assert found.searched > 50
     assert equality.judge(found).verified
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the size of files as Linux does")
+@pytest.mark.parametrize(
+    ("limit", "status", "words"),
+    [
+        (20_000_000, 0, "verified"),
+        (200_000, 4, "not checked"),  # arrays find no room whole: samples alone prove nothing equal
+        (4_000, 3, "there is no room for what a verification keeps"),
+    ],
+)
+def test_a_full_disk_is_told(tmp_path: Path, limit: int, status: int, words: str) -> None:
+    """A limit on the size of a file stands for the disk: both refuse the write."""
+    large = HEAD + "def run(x):\n    return np.arange(100_000.0) + x.sum()\n"
+    near = HEAD + "def run(x):\n    return (np.arange(100_000.0) + x.sum()) * (1 + 1e-12)\n"
+    root = project(tmp_path, baseline=large, optimized=near)
+
+    def full() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "perfkit", "verify", "baseline", "optimized"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=full,
+    )
+    assert done.returncode == status, done.stderr
+    assert words in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    if status == 3:
+        assert not list((root / "reports/squares").glob("verifications/*"))

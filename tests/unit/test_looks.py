@@ -88,7 +88,11 @@ def compare(rng: random.Random, machine: str, *, effect: float, sigma: float, mo
 
 def test_looks_are_planned() -> None:
     due = [n for n in range(1, 400) if looks.is_due(n)]
-    assert due == [8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384]
+    assert due == [12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384]
+
+
+def test_what_ends_a_comparison_early_is_the_sign_test() -> None:
+    assert all(stats.enough(n, 1 - looks.alpha(n, last=False)) for n in range(1, 5000) if looks.is_due(n))
 
 
 @pytest.mark.parametrize("last", [8, 9, 13, 100, 10_000])
@@ -132,7 +136,7 @@ def test_a_true_effect_is_found_and_never_with_the_wrong_sign(machine: str) -> N
 
 def test_a_target_must_lie_outside_the_surer_interval() -> None:
     rng = random.Random(1)
-    logs = [math.log(10) + rng.gauss(0, 0.01) for _ in range(8)]
+    logs = [math.log(10) + rng.gauss(0, 0.01) for _ in range(12)]
     assert looks.settled(logs, precision=0.05)
     assert looks.settled(logs, precision=0.05, target=5.0)
     assert not looks.settled(logs, precision=0.05, target=10.0)

@@ -16,7 +16,6 @@ from tests import builders
 
 
 def first(baseline_s: float = 1.0, contender_s: float = 0.5, **changes: Any) -> list[TimingRun]:
-    changes = {"threads": 1, **changes}
     return [
         builders.timing_run("b", run_s=baseline_s, **changes),
         builders.timing_run("c", "optimized", contender_s, **changes),
@@ -30,14 +29,14 @@ def chosen(runs: list[TimingRun], cores: int = 2, **asked: Any) -> Sampling:
 def test_what_uses_one_core_is_kept_on_one() -> None:
     found = chosen(first())
     assert found.pinned
-    assert "one core" in found.reasons[0]
+    assert "on one core" in found.reasons[0]
     assert not found.is_default
 
 
 @pytest.mark.parametrize(
     ("runs", "cores"),
-    [(first(threads=2), 2), (first(cpu_s=3.0), 2), (first(), 1)],
-    ids=["threads", "cpu", "core"],
+    [(first(cpu_s=1.1), 2), (first(cpu_s=0.3), 2), (first(), 1)],
+    ids=["several", "waits", "one there is"],
 )
 def test_what_uses_several_cores_is_not(runs: list[TimingRun], cores: int) -> None:
     assert chosen(runs, cores) == Sampling()
@@ -45,14 +44,16 @@ def test_what_uses_several_cores_is_not(runs: list[TimingRun], cores: int) -> No
 
 
 def test_a_run_shorter_than_its_start_is_repeated_warm() -> None:
-    found = chosen(first(0.004, 0.0005))
+    found = chosen(first(0.0009, 0.0005, inputs_s=0.0))
     assert found.repeats == 100
-    assert "tells of the start" in found.reasons[-1]
+    assert "tell of the start" in found.reasons[-1]
+    assert not chosen(first(0.004, 0.0005)).repeats  # what the first call costs must stay visible
 
 
 def test_warm_repeats_of_the_slower_side_have_a_limit() -> None:
-    assert chosen(first(1.0, 0.0001)).repeats == 2
-    assert chosen(first(100.0, 0.0001)).repeats == 1
+    assert chosen(first(0.2, 0.0001, inputs_s=0.0), warm=0).repeats == 10
+    assert chosen(first(100.0, 0.0001), warm=0).repeats == 1
+    assert chosen(first(0.0009, 0.0005, inputs_s=0.5)).repeats == 3  # inputs take their time too
 
 
 @pytest.mark.parametrize(("asked", "repeats"), [(0, 1), (7, 7), (None, 0)])

@@ -7,11 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from perfkit import catalog
 from perfkit import store as stores
+from perfkit.api import reports
+from perfkit.api.bench import Bench
 from perfkit.errors import DiskFullError, StoreError
 from perfkit.model import ProfileRun, TimingRun
+from perfkit.report import markdown
 from perfkit.store import Store
 from tests import builders
+from tests.pipelines import project
 
 
 @pytest.fixture
@@ -40,6 +45,33 @@ def test_a_comparison_comes_back_as_it_was(store: Store) -> None:
     store.write_comparison(made)
     assert store.read_comparison(made.id) == made
     assert store.comparison_ids() == [made.id]
+
+
+def test_a_comparison_from_before_groups_and_looks_is_read_and_claims_neither(tmp_path: Path) -> None:
+    """What it does not tell is not told: not how samples were taken, nor looks, nor disturbances."""
+    root = project(tmp_path, name="demo")
+    found = catalog.open_project(root)
+    bench = Bench(project=found, pipeline=catalog.find_pipeline(found, "demo"))
+    for i in range(3):
+        for side, name, run_s in (("b", "baseline", 1.0 + 0.01 * i), ("c", "optimized", 0.5)):
+            run = builders.timing_run(f"{side}{i}", name, run_s)
+            bench.store.write_run(run, bench.store.stage())
+    made = builders.comparison()
+    bench.store.write_comparison(made)
+    for file in bench.store.folder.rglob("*.json"):
+        record = json.loads(file.read_text())
+        inner = record.get("run", record)
+        for name in ("alpha", "sampling", "trial", "smallest_effect", "scaling", "disturbance"):
+            inner.pop(name, None)
+        for pair in inner.get("pairs", ()):
+            del pair["plan"]["group"], pair["plan"]["cpu"]
+        file.write_text(json.dumps(record))
+    report = reports.load(bench)
+    assert report.breakdown.run.n == 3
+    page = markdown.render(report, chart="stages.svg")
+    assert "Looks were planned" not in page
+    assert "empty home" not in page
+    assert "Whether pairs were disturbed is not known" in page
 
 
 def test_a_run_is_never_rewritten(store: Store) -> None:
