@@ -36,21 +36,26 @@ def disturbed(run: TimingRun) -> str:
     """Return what disturbed a run, in words; empty if nothing did, or nobody can tell.
 
     The rule is fixed beforehand and looks at no ratio: the main thread waited for a core for more than 5 % of
-    the run, the hypervisor took more than 5 % of the process, or a page had to be read from a disk.
+    the run, which several threads of its own would make it do too, so that it is not asked of those; the
+    hypervisor took more than 5 % of the process; or pages read from a disk, at 1 ms each, took as much.
     """
     seen = run.disturbance
     calls_s = run.run_s * max(1, run.repeats)
-    if seen.waited_s is not None and seen.waited_s > WAITED * calls_s:
+    waited_s = seen.waited_s or 0.0
+    alone = run.cpu_s * max(1, run.repeats) <= _ALONE * (calls_s - waited_s)
+    if seen.waited_s is not None and alone and waited_s > WAITED * calls_s:
         return f"waited for a core for {100 * seen.waited_s / calls_s:.0f} % of the run"
     # A fork's process_s holds the start of another process too.
     watched_s = run.process_s if run.launch == "spawn" else run.inputs_s + run.run_s
     if seen.stolen_s is not None and seen.stolen_s > max(STOLEN * watched_s, _TICK_S):
         return f"the hypervisor took {100 * seen.stolen_s / watched_s:.0f} % of the time"
-    if seen.major_faults:
+    if seen.major_faults and seen.major_faults * _FAULT_S > WAITED * calls_s:
         return f"{seen.major_faults} page {'fault' if seen.major_faults == 1 else 'faults'} read from a disk"
     return ""
 
 
+_ALONE = 1.02  # CPU seconds per second at work of what has one thread, by two clocks
+_FAULT_S = 0.001
 _TICK_S = 0.02  # steal is counted in ticks of 10 ms: fewer than two are no share
 
 

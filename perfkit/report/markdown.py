@@ -47,7 +47,11 @@ def render(report: Report, *, chart: str, growth_chart: str = "") -> str:
         _environment()
         .get_template("report.md.j2")
         .render(
-            view=view.build(report), chart=quote(chart), growth_chart=quote(growth_chart), wide=speed.WIDE
+            view=view.build(report),
+            chart=quote(chart),
+            growth_chart=quote(growth_chart),
+            wide=speed.WIDE,
+            saved=speed.SAVED,
         )
     )
     return _settle(made)

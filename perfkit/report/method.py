@@ -163,8 +163,8 @@ def _disturbances(report: Report) -> Iterator[Line]:
         return
     count = sum(pair.baseline_run in found or pair.contender_run in found for pair in comparison.pairs)
     rule = (
-        "a run waited for a core for more than 5 % of its time, the hypervisor took more than 5 %, or a page "
-        "came from a disk"
+        "a run waited for a core for more than 5 % of its time, or the hypervisor or pages read from a disk "
+        "took as much"
     )
     yield line(
         f"Disturbed pairs: {count} of {len(comparison.pairs)} ({rule}). They are kept, both sides of each: "

@@ -54,8 +54,10 @@ class Parts:
 
 NARROW = ("stage", "baseline", "contender", "speedup", "interval", "share")
 """Columns for 80 characters."""
-WIDE = ("stage", "baseline", "contender", "speedup", "interval", "verdict", "saved", "shares")
+WIDE = ("stage", "baseline", "contender", "speedup", "interval", "verdict", "share")
 """Columns for a page."""
+SAVED = ("stage", "saved", "shares")
+"""Columns of a table of what was saved, with intervals."""
 
 
 def performance(report: Report) -> Performance:

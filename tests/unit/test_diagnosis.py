@@ -89,21 +89,23 @@ def test_equal_values_are_no_oddity() -> None:
     ("seen", "word"),
     [
         ({"waited_s": 0.04}, ""),
-        ({"waited_s": 0.06}, "waited for a core for 6 % of the run"),
+        ({"waited_s": 0.08}, "waited for a core for 8 % of the run"),
         ({"stolen_s": 0.01}, ""),
         ({"stolen_s": 0.3}, "the hypervisor took 20 % of the time"),
-        ({"major_faults": 1}, "1 page fault read from a disk"),
+        ({"major_faults": 40}, ""),
+        ({"major_faults": 60}, "60 page faults read from a disk"),
         ({}, ""),
+        ({"waited_s": 0.5}, ""),  # with 0.9 s of CPU time in the other 0.5 s it has threads of its own
     ],
 )
 def test_a_run_is_disturbed_by_a_fixed_rule(seen: dict[str, float], word: str) -> None:
-    run = builders.timing_run("b0", disturbance=model.Disturbance(**seen))  # type: ignore[arg-type]
+    run = builders.timing_run("b0", cpu_s=0.9, disturbance=model.Disturbance(**seen))  # type: ignore[arg-type]
     assert diagnosis.disturbed(run) == word
 
 
 def test_a_disturbed_pair_stays_in_the_estimate() -> None:
     calm = [(builders.timing_run(f"b{i}"), builders.timing_run(f"c{i}", "optimized", 0.5)) for i in range(3)]
-    shaken = builders.timing_run("b1", run_s=3.0, disturbance=model.Disturbance(waited_s=2.0))
+    shaken = builders.timing_run("b1", run_s=3.0, cpu_s=1.0, disturbance=model.Disturbance(waited_s=2.0))
     found = stages.breakdown([calm[0], (shaken, calm[1][1]), calm[2]])
     assert list(found.disturbed) == ["b1"]
     assert found.run.n == 3
