@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import platform
 import time
 from typing import TYPE_CHECKING
 
@@ -10,14 +12,14 @@ from perfkit.api.bench import spawn_job, with_seed
 from perfkit.errors import RunError, StoreError, UsageError
 from perfkit.measure import schedule, sizing
 from perfkit.model import Event, ProfileRun
-from perfkit.profilers import cprofile, line
+from perfkit.profilers import catalog
 from perfkit.store import new_id, timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from perfkit.api.bench import Bench
-    from perfkit.model import PairPlan, Parameters, ProfilerName, Variant
+    from perfkit.model import PairPlan, Parameters, Variant
     from perfkit.store import Store
 
 LINE_LIMIT_S = 60.0
@@ -113,27 +115,37 @@ def _line_profile(
 
 
 def _profile(
-    bench: Bench, profiler: ProfilerName, variant: Variant, plan: PairPlan, overrides: Parameters
+    bench: Bench, profiler: str, variant: Variant, plan: PairPlan, overrides: Parameters
 ) -> ProfileRun:
     """Run a variant once under a profiler; the run is in the store when this returns."""
+    module = catalog.load(profiler)
     staged = bench.store.stage()
     try:
         started_at = timestamp()
-        reply = spawn_job(bench, profiler, variant, plan, overrides=overrides, staged=staged).reply
+        reply = spawn_job(
+            bench,
+            "profile",
+            variant,
+            plan,
+            overrides=overrides,
+            staged=staged,
+            profiler=catalog.module_of(profiler),
+        ).reply
+        found = module.read(staged, bench.project.root)
         run = ProfileRun(
             id=new_id(variant.name, profiler),
             variant=variant,
             inputs_from=bench.inputs_path(),
-            profiler="cprofile" if profiler == "cprofile" else "line",
+            profiler=profiler,
             seed=plan.seed,
             parameters=reply.parameters,
             started_at=started_at,
-            file=cprofile.FILE if profiler == "cprofile" else line.FILE,
+            file=module.FILE,
             traced_s=reply.run_s,
             stages=reply.stages,
-            functions=cprofile.read(staged, bench.project.root) if profiler == "cprofile" else (),
-            lines=line.read(staged, bench.project.root) if profiler == "line" else (),
             warnings=reply.warnings,
+            python=platform.python_version(),
+            **{field.name: getattr(found, field.name) for field in dataclasses.fields(found)},
         )
         bench.store.write_run(run, staged)
     except BaseException:

@@ -10,6 +10,7 @@ from perfkit.api import scaling
 from perfkit.api.profiles import latest_profiles
 from perfkit.errors import UsageError
 from perfkit.model import ProfileRun, Report, StoredFile, TimingRun
+from perfkit.profilers import catalog
 from perfkit.report import charts, markdown, scale_chart, summary
 from perfkit.store import named_errors, replace_file
 from perfkit.verify import mapping
@@ -120,15 +121,19 @@ def _optimisations(
 
 def _files(bench: Bench, profiles: tuple[ProfileRun, ...]) -> tuple[StoredFile, ...]:
     """List the profilers' files, with paths relative to the report's folder."""
-    what = {"cprofile": "cProfile, open with `perfkit view` or pstats", "line": "line_profiler"}
     found = []
     for run in profiles:
         file = bench.store.run_folder(run.id) / run.file
         with named_errors("read", file):
             size = file.stat().st_size
         path = file.relative_to(bench.store.folder).as_posix()
-        found.append(StoredFile(path=path, size_bytes=size, what=f"{run.variant.name}: {what[run.profiler]}"))
+        found.append(StoredFile(path=path, size_bytes=size, what=f"{run.variant.name}: {_what(run)}"))
     return tuple(found)
+
+
+def _what(run: ProfileRun) -> str:
+    title = catalog.title(run.profiler)
+    return f"{title}, open with `perfkit view` or pstats" if run.profiler == "cprofile" else title
 
 
 def write(bench: Bench, report: Report, output: Path | None = None) -> list[Path]:

@@ -41,11 +41,12 @@ def command(
         return 0
     from rich.console import Console
 
+    from perfkit.profilers import catalog
     from perfkit.report import runs as layouts
 
     console = Console()
     for one in runs:
-        console.print(layouts.render_profile(one))
+        console.print(layouts.render_profile(one, catalog.title(one.profiler)))
     for one in runs:
         file = bench.store.run_folder(one.id) / one.file
         click.echo(f"{one.profiler}: {options.nearby(file)}", err=True)

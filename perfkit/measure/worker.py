@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
+    from perfkit.markers import Watcher
+
 _RESULT_BYTES = 1 << 28  # of a timed run's result that are kept for comparison
 
 
@@ -217,7 +219,7 @@ def _work(job: dict[str, Any], rest: Callable[[], dict[str, Any]]) -> dict[str, 
     gc.collect()
     counters.reset_peak()
     base = counters.peak_rss()
-    call = _Call(clock)
+    call = _Call(clock, instrument.watcher)
     result = call(instrument.call, pipeline.run, inputs)
     first_s = call.run_s
     peak = counters.peak_rss()
@@ -266,8 +268,8 @@ def _work(job: dict[str, Any], rest: Callable[[], dict[str, Any]]) -> dict[str, 
 class _Call:
     """Timed calls of ``run``, added up."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self.recorder = Recorder()
+    def __init__(self, clock: Callable[[], float], watcher: Watcher | None = None) -> None:
+        self.recorder = Recorder(watcher=watcher)
         self.run_s = self.cpu_s = 0.0
         self.interference: dict[str, Any] = {}
         self._clock = clock
@@ -373,6 +375,8 @@ def _verify(job: dict[str, Any], rest: Callable[[], dict[str, Any]]) -> dict[str
 class _Clean:
     """A timed run: nothing but the stages' clocks, and what run returned."""
 
+    watcher: Watcher | None = None
+
     def __init__(self, folder: str) -> None:
         self._folder = folder
 
@@ -407,10 +411,10 @@ class _Profiling(_Clean):
         super().__init__(job["folder"])
         from pathlib import Path
 
-        name = {"cprofile": "cprofile", "line": "line"}[job["kind"]]
-        profilers = importlib.import_module(f"perfkit.profilers.{name}")
+        profilers = importlib.import_module(job["profiler"])
         self.folder = Path(job["folder"])
         self.profiler = profilers.Profiler(module, Path(job["root"]) / job["variant_path"])
+        self.watcher = getattr(self.profiler, "watcher", None)
 
     def call(self, run: Callable[[Any], Any], inputs: object) -> object:
         return self.profiler.run(lambda: run(inputs))

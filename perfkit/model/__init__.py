@@ -8,6 +8,16 @@ different types on purpose: nothing that computes a speedup accepts a `ProfileRu
 from __future__ import annotations
 
 from perfkit.model.comparisons import Comparison, Event, Pair, PairPlan, Sampling
+from perfkit.model.differences import (
+    AlignedFunction,
+    AlignedLine,
+    Difference,
+    FunctionDelta,
+    MatchKind,
+    ProfiledSide,
+    SideLine,
+    StageDelta,
+)
 from perfkit.model.growth import (
     Block,
     CostAtSize,
@@ -38,28 +48,37 @@ from perfkit.model.outputs import (
     WeakCheck,
 )
 from perfkit.model.pipelines import Pipeline, Proof, StageMapping, Stochastic, Tolerance, Variant
+from perfkit.model.profiles import (
+    Allocation,
+    CallTree,
+    FunctionCost,
+    FunctionLines,
+    LineCost,
+    OperatorCost,
+    Profiled,
+    ProfileRun,
+    StackFrame,
+    StageCosts,
+    StageMemory,
+)
 from perfkit.model.reports import CodeBlock, HotLine, Optimisation, Report, StoredFile, Technique
 from perfkit.model.runs import (
     Disturbance,
     Failure,
     FileUse,
-    FunctionCost,
-    FunctionLines,
-    LineCost,
     Observations,
-    ProfileRun,
     Reply,
     StageTiming,
     TimingRun,
 )
 from perfkit.model.speed import Breakdown, Estimate, StageRow
+from perfkit.model.tables import FunctionTable, Matching
 from perfkit.model.words import (
     SCHEMA,
     JobKind,
     Level,
     Metrics,
     Parameters,
-    ProfilerName,
     Scalar,
     Side,
     SpeedVerdict,
@@ -69,10 +88,14 @@ from perfkit.model.words import (
 
 __all__ = [
     "SCHEMA",
+    "AlignedFunction",
+    "AlignedLine",
+    "Allocation",
     "Bias",
     "Block",
     "Breakdown",
     "Call",
+    "CallTree",
     "Checkpoint",
     "CheckpointRun",
     "CodeBlock",
@@ -81,6 +104,7 @@ __all__ = [
     "Crossing",
     "Detection",
     "Diagnosis",
+    "Difference",
     "Disturbance",
     "Environment",
     "Equivalence",
@@ -91,7 +115,9 @@ __all__ = [
     "FileUse",
     "Finding",
     "FunctionCost",
+    "FunctionDelta",
     "FunctionLines",
+    "FunctionTable",
     "Growth",
     "HotLine",
     "Job",
@@ -103,16 +129,20 @@ __all__ = [
     "LineCost",
     "Machine",
     "MachineCheck",
+    "MatchKind",
+    "Matching",
     "Memory",
     "Metrics",
     "Observations",
+    "OperatorCost",
     "Optimisation",
     "Pair",
     "PairPlan",
     "Parameters",
     "Pipeline",
     "ProfileRun",
-    "ProfilerName",
+    "Profiled",
+    "ProfiledSide",
     "Proof",
     "RatioAtSize",
     "Reply",
@@ -124,8 +154,13 @@ __all__ = [
     "ScalingReport",
     "Scrutiny",
     "Side",
+    "SideLine",
     "SpeedVerdict",
+    "StackFrame",
+    "StageCosts",
+    "StageDelta",
     "StageMapping",
+    "StageMemory",
     "StageRow",
     "StageTiming",
     "Stochastic",

@@ -24,6 +24,8 @@ class Job:
         Of a timed run: how many further calls are timed together instead of the first.
     serving
         Whether the process forks a child for each of many runs, which are named to it one by one.
+    profiler
+        Of a profiled run: the profiler's module.
     trials
         What a verification runs, one after the other in one process.
     probing
@@ -47,6 +49,7 @@ class Job:
     folder: str
     repeats: int = 0
     serving: bool = False
+    profiler: str = ""
     trials: tuple[Trial, ...] = ()
     probing: bool = False
     nearby: str = ""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from perfkit.model.comparisons import Comparison
 from perfkit.model.growth import ScalingReport
-from perfkit.model.runs import ProfileRun, TimingRun
+from perfkit.model.profiles import ProfileRun
+from perfkit.model.runs import TimingRun
 from perfkit.model.speed import Breakdown
 
 

@@ -1,4 +1,4 @@
-"""What a process reports: clean timings and profiles, which are different types on purpose."""
+"""What a process reports, and what is kept of a clean, timed one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from perfkit.model.pipelines import Variant
-from perfkit.model.words import SCHEMA, Metrics, Parameters, ProfilerName
+from perfkit.model.words import SCHEMA, Metrics, Parameters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,94 +246,3 @@ class TimingRun:
     cpu: int | None = None
     disturbance: Disturbance = Disturbance()
     base_rss_bytes: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FunctionCost:
-    """One function under cProfile; its times are inflated by the tracer.
-
-    Attributes
-    ----------
-    file
-        Relative to the project's root where it lies in it; ``~`` for built-in functions.
-    """
-
-    file: str
-    line: int
-    name: str
-    calls: int
-    primitive_calls: int
-    self_s: float
-    cumulative_s: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineCost:
-    """One line under line_profiler.
-
-    Attributes
-    ----------
-    line
-        Line number in the file as it was when the run was recorded.
-    """
-
-    line: int
-    hits: int
-    time_s: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FunctionLines:
-    """One function of the variant's own file: its source as it ran, and what its lines cost.
-
-    Attributes
-    ----------
-    name
-        Qualified name.
-    stage
-        The stage that the function is, if it is decorated, or the one whose block it holds.
-    source
-        The function's lines, the first of which is line `first_line` of the file.
-    calls
-        Names of functions of the same file that it calls.
-    """
-
-    name: str
-    file: str
-    first_line: int
-    stage: str | None
-    source: tuple[str, ...]
-    lines: tuple[LineCost, ...]
-    calls: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProfileRun:
-    """A run under a profiler: it explains where time goes and never yields a speedup.
-
-    Attributes
-    ----------
-    file
-        The profiler's own file in the run's folder.
-    traced_s
-        Wall time of ``run(inputs)`` under the profiler.
-    stages
-        Stage times under the profiler, to which the costs of the same run relate.
-    warnings
-        What the profiler could not see (other threads, child processes).
-    """
-
-    schema: int = SCHEMA
-    id: str
-    variant: Variant
-    inputs_from: str
-    profiler: ProfilerName
-    seed: int
-    parameters: Parameters
-    started_at: str
-    file: str
-    traced_s: float
-    stages: tuple[StageTiming, ...]
-    functions: tuple[FunctionCost, ...] = ()
-    lines: tuple[FunctionLines, ...] = ()
-    warnings: tuple[str, ...] = ()

@@ -12,9 +12,8 @@ Parameters: TypeAlias = dict[str, Scalar]
 Metrics: TypeAlias = dict[str, float | None]
 """Numbers that a run reports of itself; ``None`` stands for one that is not finite."""
 Side: TypeAlias = Literal["baseline", "contender"]
-JobKind: TypeAlias = Literal["time", "describe", "verify", "differ", "thorough", "cprofile", "line"]
+JobKind: TypeAlias = Literal["time", "describe", "verify", "differ", "thorough", "profile"]
 TrialKind: TypeAlias = Literal["main", "proof", "size", "edge", "repeat"]
-ProfilerName: TypeAlias = Literal["cprofile", "line"]
 Level: TypeAlias = Literal["ok", "note", "warning"]
 """Of what was seen of a machine: a `warning` may spoil a comparison, a `note` may blur it."""
 SpeedVerdict: TypeAlias = Literal["faster", "slower", "no difference", "inconclusive"]

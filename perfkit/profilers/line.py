@@ -18,10 +18,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 from line_profiler import LineProfiler
 
-from perfkit.errors import StoreError
-from perfkit.model import FunctionLines, LineCost
+from perfkit.model import FunctionLines, LineCost, Profiled
 from perfkit.profilers.outline import outline
-from perfkit.profilers.paths import relative
+from perfkit.profilers.paths import decode, relative
 from perfkit.profilers.unseen import Watch
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
+TITLE = "line_profiler"
 FILE = "profile.lprof"
 """line_profiler's own file in the run's folder."""
 
@@ -139,7 +139,8 @@ class Profiler:
         """Write line_profiler's file and perfkit's into `folder`."""
         stats = self._profiler.get_stats()
         stats.to_file(folder / FILE)
-        (folder / LINES).write_bytes(msgspec.json.encode(self._functions(stats.timings, stats.unit)))
+        found = Profiled(lines=self._functions(stats.timings, stats.unit))
+        (folder / LINES).write_bytes(msgspec.json.encode(found))
 
     def _functions(self, timings: Any, unit: float) -> tuple[FunctionLines, ...]:
         """Join the timings with the source; functions that never ran stay out unless they are stages."""
@@ -181,7 +182,7 @@ def _unwrapped(function: types.FunctionType) -> types.FunctionType:
     return inner  # type: ignore[no-any-return]
 
 
-def read(folder: Path, root: Path) -> tuple[FunctionLines, ...]:
+def read(folder: Path, root: Path) -> Profiled:
     """Read the functions that a worker saved; line_profiler's pickle is not touched.
 
     Parameters
@@ -191,23 +192,12 @@ def read(folder: Path, root: Path) -> tuple[FunctionLines, ...]:
     root
         The project's root, to which the paths become relative.
 
-    Returns
-    -------
-    tuple of FunctionLines
-        In the order of the file.
-
     Raises
     ------
     StoreError
         When the file is missing or damaged.
     """
-    path = folder / LINES
-    try:
-        functions = msgspec.json.decode(path.read_bytes(), type=tuple[FunctionLines, ...])
-    except FileNotFoundError as error:
-        raise StoreError(f"The line profile {path} is missing.") from error
-    except OSError as error:
-        raise StoreError(f"The line profile {path} cannot be read: {error.strerror}.") from error
-    except msgspec.DecodeError as error:
-        raise StoreError(f"The line profile {path} is damaged: {error}.") from error
-    return tuple(dataclasses.replace(one, file=relative(one.file, root)) for one in functions)
+    found = decode(folder / LINES)
+    return Profiled(
+        lines=tuple(dataclasses.replace(one, file=relative(one.file, root)) for one in found.lines)
+    )

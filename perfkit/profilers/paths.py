@@ -1,8 +1,13 @@
-"""Where profiled code lies, told in the same words on every machine."""
+"""What all profilers do with files: where profiled code lies, and what a worker saved."""
 
 from __future__ import annotations
 
 from pathlib import Path
+
+import msgspec
+
+from perfkit.errors import StoreError
+from perfkit.model import Profiled
 
 
 def relative(file: str, root: Path) -> str:
@@ -11,3 +16,21 @@ def relative(file: str, root: Path) -> str:
         if Path(file).is_relative_to(base):
             return Path(file).relative_to(base).as_posix()
     return file
+
+
+def decode(path: Path) -> Profiled:
+    """Read what a profiler's worker half wrote for perfkit.
+
+    Raises
+    ------
+    StoreError
+        When the file is missing or damaged.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Profiled)
+    except FileNotFoundError as error:
+        raise StoreError(f"The profile {path} is missing.") from error
+    except OSError as error:
+        raise StoreError(f"The profile {path} cannot be read: {error.strerror}.") from error
+    except msgspec.DecodeError as error:
+        raise StoreError(f"The profile {path} is damaged: {error}.") from error

@@ -106,22 +106,23 @@ def _total(run: TimingRun, path: str) -> float | None:
     return sum(found) if found else None
 
 
-def render_profile(run: ProfileRun) -> RenderableType:
+def render_profile(run: ProfileRun, profiler: str) -> RenderableType:
     """Lay out the costliest functions or lines of a profile.
 
     Parameters
     ----------
     run
-        Of either profiler; its times are inflated by the tracer, and the title says so.
+        Its times are inflated by the profiler, and the title says so.
+    profiler
+        The profiler's name for the reader.
     """
     parameters = ", ".join(f"{name}={value}" for name, value in run.parameters.items())
-    name = {"cprofile": "cProfile", "line": "line_profiler"}[run.profiler]
     title = Text.assemble(
         (run.variant.name, "bold cyan"),
-        f" under {name}: {units.seconds(run.traced_s)}, inflated by the tracer",
+        f" under {profiler}: {units.seconds(run.traced_s)}, inflated by the tracer",
         f" · {parameters}" if parameters else "",
     )
-    body = _functions(run) if run.profiler == "cprofile" else _lines(run)
+    body = _lines(run) if run.lines else _functions(run)
     return Group(title, body, *(Text(f"! {warning}", "yellow") for warning in run.warnings))
 
 
