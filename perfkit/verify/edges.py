@@ -156,11 +156,37 @@ def _odd_text(items: list[Any]) -> list[Any] | None:
     return [*items[:middle], _ODD, *items[middle + 1 :], ""]
 
 
+def _near_texts(items: list[Any]) -> list[Any] | None:
+    if not _is_list_of(items, str):
+        return _changed_record(NEAR_TEXTS, items) if items else None
+    found = _nearly_alike(items)
+    return None if found == items else found
+
+
+def _nearly_alike(texts: list[str]) -> list[str]:
+    """Let every second text be the one before it with one character changed, in or about its middle.
+
+    What tells texts apart by a part of them, or by too short a digest, takes the two for one.
+    """
+    found = list(texts)
+    for at in range(1, len(found), 2):
+        text, place = found[at - 1], len(found[at - 1]) // 2 + _ABOUT[at // 2 % len(_ABOUT)]
+        for step in range(len(text)):
+            i = (place + step) % len(text)
+            other = next((one for one in reversed(text) if one != text[i] and one.isalnum()), "")
+            if text[i].isalnum() and other:
+                found[at] = text[:i] + other + text[i + 1 :]
+                break
+    return found
+
+
+_ABOUT = (0, 1, -1, 2, -2)  # the middle: ends are what a key of a part would hold
 _FEWEST_ITEMS = 4
 _ODD = " Ab-c\u00e9.d'E,9\t"  # inner punctuation, a letter beyond ASCII, capitals, digits, blanks around it
 ONE_OTHER = "one value changed"
 """No edge: an input that differs from another in one element alone."""
 ODD_TEXT = "odd text"
+NEAR_TEXTS = "nearly alike texts"
 
 
 def _is_content(value: object) -> bool:
@@ -196,9 +222,13 @@ def _changed_record(name: str, items: list[Any]) -> list[Any] | None:
             found[middle] = {**items[middle], key: beside}
             return found
     texts = [key for key in first if all(type(one[key]) is str for one in items)]
-    if name != ODD_TEXT or not texts:
+    if name not in (ODD_TEXT, NEAR_TEXTS) or not texts:
         return None
     key = max(texts, key=lambda key: len({one[key] for one in items}))  # the others may be labels
+    if name == NEAR_TEXTS:
+        alike = _nearly_alike([one[key] for one in items])
+        changed = [{**one, key: text} for one, text in zip(items, alike, strict=True)]
+        return None if changed == items else changed
     found[middle] = {**items[middle], key: _ODD}
     return [*found, {**items[-1], key: ""}]
 
@@ -209,12 +239,14 @@ _OF_LISTS: dict[str, Callable[[list[Any]], list[Any] | None]] = {
     ONE_OTHER: _one_other_item,
     "repeated items": _repeated_items,
     ODD_TEXT: _odd_text,
+    NEAR_TEXTS: _near_texts,
 }
 """Changes to lists of anything."""
 
 EDGES: dict[str, Change] = {
     "repeated items": _repeated,
     ODD_TEXT: lambda _: None,
+    NEAR_TEXTS: lambda _: None,
     "NaN": _filled_middle(float("nan")),
     "infinity": _filled_middle(float("inf")),
     "constant": _constant,

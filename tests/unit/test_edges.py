@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from perfkit.verify.edges import EDGES, ODD_TEXT, ONE_OTHER, at_edge, overwrite
+from perfkit.verify.edges import EDGES, NEAR_TEXTS, ODD_TEXT, ONE_OTHER, at_edge, overwrite
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,11 +120,32 @@ def test_lists_of_floats_and_of_text_have_edges_too() -> None:
     assert at_edge(ONE_OTHER, ["a", "b", "c"]) == ["a", "a", "c"]
 
 
+def test_nearly_alike_texts_differ_in_one_character_about_the_middle() -> None:
+    words = ["alphabet", "bee", "catalogue", "d", "(elephant)", "f", "!!", "g", "aaaa", "b"]
+    near = at_edge(NEAR_TEXTS, words)
+    assert isinstance(near, list)
+    assert near[::2] == words[::2]
+    for text, other in list(zip(near[::2], near[1::2], strict=True))[:3]:
+        assert len(text) == len(other)
+        changed = [i for i, (a, b) in enumerate(zip(text, other, strict=True)) if a != b]
+        assert len(changed) == 1
+        assert abs(changed[0] - len(text) // 2) <= 2
+    assert near[7] == "g"  # nothing in "!!" can be exchanged, nor in "aaaa"
+    assert near[9] == "b"
+    assert at_edge(NEAR_TEXTS, ["a"]) is None
+    assert at_edge(NEAR_TEXTS, [1, 2, 3]) is None
+    records = [{"kind": "k", "text": word} for word in words]
+    found = at_edge(NEAR_TEXTS, {"rows": records})
+    assert isinstance(found, dict)
+    assert [one["text"] for one in found["rows"]] == near
+    assert {one["kind"] for one in found["rows"]} == {"k"}
+
+
 @pytest.mark.parametrize("edge", EDGES)
 def test_tensors_have_them_as_arrays_do(edge: str) -> None:
     old = torch.arange(12.0).reshape(6, 2)
     new = at_edge(edge, {"x": old})
-    if edge == ODD_TEXT:
+    if edge in (ODD_TEXT, NEAR_TEXTS):
         assert new is None
         return
     assert isinstance(new, dict)
