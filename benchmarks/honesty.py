@@ -1,7 +1,7 @@
 """How well the honesty checks do on the adversarial set, again and again, with a busy second core.
 
-``python benchmarks/honesty.py [--rounds 20] [--only PATTERN] [--timed] [--quiet-machine]`` prints, by class
-of trick, how often it was caught and named, and how often an honest rewrite was flagged.
+``python benchmarks/honesty.py [--rounds 20] [--only PATTERN] [--one-each] [--timed] [--quiet-machine]`` prints,
+by class of trick, how often it was caught and named, and how often an honest rewrite was flagged.
 """
 
 from __future__ import annotations
@@ -37,6 +37,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--only", default="", help="a regular expression for names or classes")
     parser.add_argument(
+        "--one-each",
+        action="store_true",
+        help="of each class one trick a round, another each time, and all honest rewrites",
+    )
+    parser.add_argument(
         "--timed", action="store_true", help="compare, with three timed pairs, instead of verify"
     )
     parser.add_argument("--quiet-machine", action="store_true", help="no load on the second core")
@@ -49,7 +54,7 @@ def main() -> None:
     begin = time.monotonic()
     caught: dict[str, Counter[str]] = defaultdict(Counter)
     for round_ in range(options.rounds):
-        for case in cases:
+        for case in _one_each(cases, round_) if options.one_each else cases:
             _one(case, caught, round_, timed=options.timed)
     if not options.quiet_machine:
         load.terminate()
@@ -59,9 +64,25 @@ def main() -> None:
             print(
                 f"{name:<24}{counts['runs']:>6}{counts['caught']:>8}{counts['named']:>7}{counts['failed']:>12}"
             )
+    tricks = [counts for name, counts in caught.items() if name != "honest"]
+    print(
+        f"{'all tricks':<24}"
+        + "".join(
+            f"{sum(counts[key] for counts in tricks):>{width}}"
+            for key, width in (("runs", 6), ("caught", 8), ("named", 7), ("failed", 12))
+        )
+    )
     if "honest" in caught:
         print(f"{'honest':<24}{caught['honest']['runs']:>6}  flagged {caught['honest']['flagged']}")
     print(f"{options.rounds} round(s) in {time.monotonic() - begin:.0f} s")
+
+
+def _one_each(cases: list[Case], round_: int) -> list[Case]:
+    """Return the round's trick of each class, and all honest rewrites."""
+    classes: dict[str, list[Case]] = defaultdict(list)
+    for case in cases:
+        classes[case.trick if case.kind != "honest" else case.name].append(case)
+    return [one[round_ % len(one)] for one in classes.values()]
 
 
 def _one(case: Case, caught: dict[str, Counter[str]], round_: int, *, timed: bool) -> None:
