@@ -1,7 +1,7 @@
 """How well the honesty checks do on the adversarial set, again and again, with a busy second core.
 
-``python benchmarks/honesty.py [--rounds 20] [--only PATTERN] [--one-each] [--timed] [--quiet-machine]`` prints,
-by class of trick, how often it was caught and named, and how often an honest rewrite was flagged.
+``python benchmarks/honesty.py [--rounds 20] [--only PATTERN] [--one-each] [--timed] [--quiet-machine]``
+prints, by class of trick, how often it was caught and named, and how often an honest rewrite was flagged.
 """
 
 from __future__ import annotations
