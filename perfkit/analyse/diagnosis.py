@@ -37,7 +37,8 @@ def disturbed(run: TimingRun) -> str:
 
     The rule is fixed beforehand and looks at no ratio: the main thread waited for a core for more than 5 % of
     the run, which several threads of its own would make it do too, so that it is not asked of those; the
-    hypervisor took more than 5 % of the process; or pages read from a disk, at 1 ms each, took as much.
+    hypervisor or a used-up CPU quota took more than 5 % of the process; heat lowered a core's clock rate; or
+    pages read from a disk, at 1 ms each, took as much.
     """
     seen = run.disturbance
     calls_s = run.run_s * max(1, run.repeats)
@@ -49,6 +50,11 @@ def disturbed(run: TimingRun) -> str:
     watched_s = run.process_s if run.launch == "spawn" else run.inputs_s + run.run_s
     if seen.stolen_s is not None and seen.stolen_s > max(STOLEN * watched_s, _TICK_S):
         return f"the hypervisor took {100 * seen.stolen_s / watched_s:.0f} % of the time"
+    if seen.stopped_s is not None and seen.stopped_s > STOLEN * watched_s:
+        return f"its CPU quota was used up for {100 * seen.stopped_s / watched_s:.0f} % of the time"
+    if seen.heat_stops:
+        often = "once" if seen.heat_stops == 1 else f"{seen.heat_stops} times"
+        return f"heat lowered a core's clock rate {often}"
     if seen.major_faults and seen.major_faults * _FAULT_S > WAITED * calls_s:
         return f"{seen.major_faults} page {'fault' if seen.major_faults == 1 else 'faults'} read from a disk"
     return ""

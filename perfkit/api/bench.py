@@ -181,7 +181,7 @@ def keep(
         repeats=sampling.repeats,
         first_s=reply.first_s,
         cpu=finished.cpu,
-        disturbance=dataclasses.replace(reply.disturbance, stolen_s=finished.stolen_s),
+        disturbance=dataclasses.replace(reply.disturbance, **finished.meanwhile),
     )
     results.take(staged, reply.result, result_into)
     bench.store.write_run(run, staged)

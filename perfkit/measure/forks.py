@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from perfkit.errors import RunError
-from perfkit.measure import counters, protocol
+from perfkit.measure import protocol
 from perfkit.measure.guard import guarding
+from perfkit.measure.meanwhile import Meanwhile
 from perfkit.measure.replies import accept, ending, tail
-from perfkit.measure.spawn import GRACE_S, MAX_REPLY_BYTES, Finished, Worker, overdue, since
+from perfkit.measure.spawn import GRACE_S, MAX_REPLY_BYTES, Finished, Worker, overdue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,7 +97,7 @@ class ForkServer:
             As for `perfkit.measure.spawn.spawn`.
         """
         folder = Path(job.folder)
-        load_before, stolen_before = os.getloadavg()[0], counters.stolen_s()
+        load_before, meanwhile = os.getloadavg()[0], Meanwhile()
         fields = asdict(job)
         request = {name: fields[name] for name in (*protocol.INPUTS, "folder")}
         self._worker.tell({"next": True})
@@ -128,7 +129,7 @@ class ForkServer:
             load_before=load_before,
             exit_cpu_s=max(0.0, cpu_s - reply.process_cpu_s),
             cpu=self.cpu,
-            stolen_s=since(stolen_before),
+            meanwhile=meanwhile.seen(),
         )
 
     def _line(self, job: Job, deadline: float, so_far: bytes = b"") -> dict[str, Any]:

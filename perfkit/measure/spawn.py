@@ -10,13 +10,14 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perfkit.errors import RunError
-from perfkit.measure import counters, protocol
+from perfkit.measure import protocol
 from perfkit.measure.guard import guarding
+from perfkit.measure.meanwhile import Meanwhile
 from perfkit.measure.replies import accept, tail
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ class Finished:
         CPU time of the process between its reply and its end.
     cpu
         The core that the process was pinned to; None if it was not.
-    stolen_s
-        How long the hypervisor kept this machine's cores for others meanwhile.
+    meanwhile
+        What the machine did to the process from outside: fields of `perfkit.model.Disturbance`.
     """
 
     reply: Reply
@@ -59,7 +60,7 @@ class Finished:
     load_before: float
     exit_cpu_s: float
     cpu: int | None = None
-    stolen_s: float | None = None
+    meanwhile: dict[str, Any] = field(default_factory=dict)
 
 
 def worker_environment(hash_seed: int, padding: int) -> dict[str, str]:
@@ -109,7 +110,7 @@ def spawn(job: Job, environment: Mapping[str, str], timeout_s: float, cpu: int |
     """
     folder = Path(job.folder)
     load_before = os.getloadavg()[0]
-    cpu_before, stolen_before = _children_cpu_s(), counters.stolen_s()
+    cpu_before, meanwhile = _children_cpu_s(), Meanwhile()
     with Worker(job, environment) as worker:
         pinned = worker.pin(cpu)
         fields = asdict(job)
@@ -128,7 +129,7 @@ def spawn(job: Job, environment: Mapping[str, str], timeout_s: float, cpu: int |
         load_before=load_before,
         exit_cpu_s=max(0.0, _children_cpu_s() - cpu_before - reply.process_cpu_s),
         cpu=pinned,
-        stolen_s=since(stolen_before),
+        meanwhile=meanwhile.seen(),
     )
 
 
@@ -137,12 +138,6 @@ def overdue(received: bytes, timeout_s: float) -> str:
     if received.endswith(b"\n"):
         return f"replied, but did not end within {GRACE_S:g} s (a thread still running?) and was killed"
     return f"did not finish within {timeout_s:g} s and was killed; raise --timeout"
-
-
-def since(stolen_before: float | None) -> float | None:
-    """Return how long the hypervisor has kept the cores for others since then."""
-    now = counters.stolen_s()
-    return None if now is None or stolen_before is None else now - stolen_before
 
 
 class Worker:

@@ -114,12 +114,19 @@ class Disturbance:
         Page faults that had to read from a disk.
     stolen_s
         How long the hypervisor kept the machine's cores for others, over the whole process.
+    stopped_s
+        How long the process's control group was stopped because its CPU quota was used up, over the whole
+        process and all cores.
+    heat_stops
+        How often heat lowered a core's clock rate, over the whole process.
     """
 
     waited_s: float | None = None
     switches: int | None = None
     major_faults: int | None = None
     stolen_s: float | None = None
+    stopped_s: float | None = None
+    heat_stops: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

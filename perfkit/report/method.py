@@ -163,8 +163,8 @@ def _disturbances(report: Report) -> Iterator[Line]:
         return
     count = sum(pair.baseline_run in found or pair.contender_run in found for pair in comparison.pairs)
     rule = (
-        "a run waited for a core for more than 5 % of its time, or the hypervisor or pages read from a disk "
-        "took as much"
+        "a run waited for a core for more than 5 % of its time, the hypervisor, a used-up CPU quota or pages "
+        "read from a disk took as much, or heat lowered a core's clock rate"
     )
     yield line(
         f"Disturbed pairs: {count} of {len(comparison.pairs)} ({rule}). They are kept, both sides of each: "

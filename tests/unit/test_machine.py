@@ -12,7 +12,7 @@ import pytest
 
 from perfkit import model
 from perfkit.measure.machine import activity, overview
-from perfkit.measure.machine.system import System, core_list, quota
+from perfkit.measure.machine.system import System, core_list, quota, stopped_s
 
 CPU = "sys/devices/system/cpu"
 THREADS = {"OMP_NUM_THREADS": "8"}
@@ -161,6 +161,20 @@ FIRST = {
     "sys/fs/cgroup/cpu,cpuacct/docker/abc/cpu.cfs_period_us": "100000",
     "sys/fs/cgroup/cpu,cpuacct/docker/abc/cpu.stat": "nr_throttled 7",
 }
+
+
+@pytest.mark.parametrize(
+    ("files", "expected_s"),
+    [
+        ({"sys/fs/cgroup/user.slice/one.scope/cpu.stat": "nr_throttled 7\nthrottled_usec 2500000"}, 2.5),
+        ({**FIRST, "sys/fs/cgroup/cpu,cpuacct/docker/abc/cpu.stat": "throttled_time 3000000000"}, 3.0),
+        ({"sys/fs/cgroup/user.slice/one.scope/cpu.stat": "nr_throttled x"}, None),
+    ],
+)
+def test_time_that_a_group_was_stopped(
+    tmp_path: Path, files: dict[str, str | None], expected_s: float | None
+) -> None:
+    assert stopped_s(System(tree(tmp_path, files))) == expected_s
 
 
 @pytest.mark.parametrize(("files", "version"), [(SECOND, 2), (FIRST, 1)])

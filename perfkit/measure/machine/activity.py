@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from perfkit.measure.machine import processor, surroundings
+from perfkit.measure.machine import surroundings
 from perfkit.measure.machine.checks import above, count, judge
-from perfkit.measure.machine.system import System, quota
+from perfkit.measure.machine.system import System, heat_stops, quota
 from perfkit.model import Machine
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def snapshot(system: System | None = None) -> Snapshot:
         own_s=sum(os.times()[:4]),
         ticks=surroundings.stolen(system),
         quota_stops=None if group is None else group.throttled,
-        heat_stops=processor.throttled(system),
+        heat_stops=heat_stops(system),
         processes=_processes() if system.native else {},
     )
 

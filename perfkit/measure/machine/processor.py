@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from perfkit.measure.machine.checks import CPU, above, count, judge
-from perfkit.measure.machine.system import core_list, whole
+from perfkit.measure.machine.system import core_list, heat_stops, whole
 from perfkit.measure.spawn import THREAD_VARIABLES
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def turbo(seen: Seen) -> MachineCheck | None:
 
 def temperature(seen: Seen) -> MachineCheck | None:
     """Look at the heat, and at what it has already done."""
-    hottest, often = hottest_c(seen.system), throttled(seen.system)
+    hottest, often = hottest_c(seen.system), heat_stops(seen.system)
     if hottest is None and often is None:
         return None
     words = [] if hottest is None else [f"{hottest:.0f} °C"]
@@ -93,12 +93,6 @@ def hottest_c(system: System) -> float | None:
             thousandths += system.numbers(path.removesuffix("name") + "temp*_input")
     sane = [one / 1000 for one in thousandths if 0 < one < 150_000]  # noqa: PLR2004  beyond is a broken sensor
     return max(sane, default=None)
-
-
-def throttled(system: System) -> int | None:
-    """Return how often heat lowered a core's clock rate since the machine started."""
-    counts = system.numbers(f"{CPU}/cpu[0-9]*/thermal_throttle/core_throttle_count")
-    return sum(max(0, one) for one in counts) if counts else None
 
 
 def usable(seen: Seen) -> MachineCheck | None:

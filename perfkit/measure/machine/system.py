@@ -17,6 +17,7 @@ _MOST_CORES = 1 << 14
 _UNIFIED = ("sys/fs/cgroup", "sys/fs/cgroup/unified")
 _CPU_CONTROLLER = ("sys/fs/cgroup/cpu", "sys/fs/cgroup/cpu,cpuacct", "sys/fs/cgroup/cpuacct,cpu")
 _MICROSECONDS = 1e6
+_NANOSECONDS = 1e9
 
 
 class System:
@@ -137,6 +138,32 @@ def quota(system: System) -> Quota | None:
     if limited:
         return min(limited, key=lambda one: one.cores or 0.0)
     return found[0] if found else None
+
+
+def stopped_s(system: System) -> float | None:
+    """Return how long this process's group, or one above it, was stopped for want of quota; None if unknown.
+
+    Added up over the cores, since the group was made.
+    """
+    times = [
+        *(
+            found["throttled_usec"] / _MICROSECONDS
+            for folder in _folders(system, _UNIFIED, "")
+            if "throttled_usec" in (found := system.fields(f"{folder}/cpu.stat"))
+        ),
+        *(
+            found["throttled_time"] / _NANOSECONDS
+            for folder in _folders(system, _CPU_CONTROLLER, "cpu")
+            if "throttled_time" in (found := system.fields(f"{folder}/cpu.stat"))
+        ),
+    ]
+    return max(times, default=None)
+
+
+def heat_stops(system: System) -> int | None:
+    """Return how often heat lowered a core's clock rate since the machine started."""
+    counts = system.numbers("sys/devices/system/cpu/cpu[0-9]*/thermal_throttle/core_throttle_count")
+    return sum(max(0, one) for one in counts) if counts else None
 
 
 def _folders(system: System, mounts: tuple[str, ...], controller: str) -> Iterator[str]:
