@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -25,7 +26,8 @@ MAX_LEAVES = 1_000_000
 class CheckpointRecorder:
     """Snapshot every value that a stage hands over; the ``on_checkpoint`` of `perfkit.markers.Recorder`.
 
-    Safe to call from several threads. The value may be changed as soon as the call returns.
+    Safe to call from several threads; in a forked process it keeps nothing. The value may be changed as soon
+    as the call returns.
 
     Parameters
     ----------
@@ -38,6 +40,7 @@ class CheckpointRecorder:
 
     def __init__(self, folder: Path, *, budget_bytes: int = 2 * 1024**3) -> None:
         self._folder = folder
+        self._process = os.getpid()
         self._store = ArrayStore(folder, budget_bytes)
         self._lock = threading.RLock()
         self._walking = False
@@ -60,6 +63,8 @@ class CheckpointRecorder:
         OSError
             When an array cannot be written; that the disk is full is no error.
         """
+        if os.getpid() != self._process:
+            return  # a fork of the pipeline's own: what it does is seen in what it hands back
         with self._lock:
             if self._walking:
                 return  # a stage inside the value's own code, which the walk called: no part of the pipeline

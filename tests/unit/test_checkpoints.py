@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import io
 import math
+import os
 import subprocess
 import sys
 import threading
@@ -502,3 +503,20 @@ def test_a_list_of_records_is_kept_by_column(tmp_path: Path) -> None:
     assert mixed.leaves[1].dtype == "mixed"
     assert other.leaves[0].dtype == "mixed"
     assert len(other.leaves) == 201
+
+
+def test_a_forked_process_keeps_nothing(tmp_path: Path) -> None:
+    record = CheckpointRecorder(tmp_path)
+    record("main", np.arange(300))
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            record("main", np.arange(400))
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitpid(child, 0)[1] == 0
+    record("main", np.arange(500))  # into a file that the fork has not made
+    assert len(record.checkpoints) == 2
+    assert len(list(tmp_path.glob("*.npy"))) == 2
