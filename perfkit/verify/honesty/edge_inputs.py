@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from perfkit.verify.honesty.evidence import Evidence
 
 NAME = "edge_inputs"
-_OFTEN_REFUSED = frozenset({"other dtype", "odd text"})
+_OFTEN_REFUSED = frozenset({"other dtype", "odd text", "nearly alike texts"})
 """What ``make_inputs`` never makes, and a careful rewrite may treat in its own way: told, and no more."""
 WHY = "What the baseline refuses or survives is part of what its users rely on."
 
