@@ -88,6 +88,7 @@ class _PipelineTable(msgspec.Struct, forbid_unknown_fields=True):
     sizes: list[int] = []
     claims: dict[str, str] = {}
     keep_home: bool = False
+    functions: dict[str, str] = {}
 
 
 class _PerfkitTable(msgspec.Struct, forbid_unknown_fields=True):
@@ -187,6 +188,7 @@ def _project(root: Path, table: _PerfkitTable) -> Project:
             sizes=tuple(settings.sizes),
             claims=dict(settings.claims),
             keep_home=settings.keep_home,
+            functions=dict(settings.functions),
         )
     return Project(root=root, pipelines=pipelines, default=table.pipeline)
 

@@ -132,6 +132,9 @@ class stage:  # noqa: N801  read as a verb in pipeline code: @stage("x"), with s
     ----------
     name
         The stage's name: not empty, without ``/``.
+    replaces
+        Of a decorated function: name of the baseline's function whose place it takes, ``old`` or
+        ``Class.old``, where they are called differently. It pairs the two when profiles are compared.
 
     Raises
     ------
@@ -148,10 +151,11 @@ class stage:  # noqa: N801  read as a verb in pipeline code: @stage("x"), with s
     ...     s.checkpoint(double(1) + double(2))
     """
 
-    __slots__ = ("name",)
+    __slots__ = ("name", "replaces")
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, replaces: str | None = None) -> None:
         self.name = name
+        self.replaces = replaces
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         """Decorate `function`: each call is timed, and its return value is a checkpoint."""

@@ -159,7 +159,13 @@ def _shared(row: model.StageRow, saving: float) -> model.StageRow:
         saved_share=share,
         saved_s_interval=(row.saved_s - 0.03 * abs(row.saved_s), row.saved_s + 0.03 * abs(row.saved_s)),
         saved_share_interval=(share - 0.03 * abs(share), share + 0.03 * abs(share)),
+        baseline_s_interval=_about(row.baseline_s),
+        contender_s_interval=_about(row.contender_s),
     )
+
+
+def _about(time_s: float | None) -> tuple[float, float] | None:
+    return None if time_s is None else (time_s - 0.02 * abs(time_s), time_s + 0.02 * abs(time_s))
 
 
 def breakdown(

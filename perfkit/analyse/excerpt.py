@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import bisect
 from typing import TYPE_CHECKING
 
 from perfkit.analyse.attribution import tree_of
@@ -36,11 +37,11 @@ def excerpt(function: FunctionLines, lines: Collection[int], hot: Collection[int
     tree = tree_of(function)
     first = function.first_line
     everything = range(first, first + len(function.source))
-    docstring, head = _docstring(tree, first), _head(tree, first)
+    docstring, head = docstring_of(tree, first), head_of(tree, first)
     body = [line for line in everything if line not in docstring]
     choice = [line for line in body if line in lines or line in head]
     kept = set(head) | {line for line in hot if line in choice}
-    kept |= {line for one in tuple(kept) for line in _heads_around(tree, first, one)}
+    kept |= heads_around(tree, first, kept)
     if len(choice) <= MAX_LINES:
         kept |= set(choice)
     else:
@@ -82,8 +83,8 @@ def _joined(function: FunctionLines, body: list[int], kept: set[int]) -> CodeBlo
     )
 
 
-def _docstring(tree: ast.Module, first: int) -> range:
-    """Return the lines of a function's docstring."""
+def docstring_of(tree: ast.Module, first: int) -> range:
+    """Return the lines of a function's docstring, where its first line is line `first` of the file."""
     match tree.body:
         case [
             ast.FunctionDef(body=[ast.Expr(value=ast.Constant(value=str())) as node, _, *_])
@@ -93,7 +94,7 @@ def _docstring(tree: ast.Module, first: int) -> range:
     return range(0)
 
 
-def _head(tree: ast.Module, first: int) -> range:
+def head_of(tree: ast.Module, first: int) -> range:
     """Return the lines of a function's decorators and signature."""
     match tree.body:
         case [ast.FunctionDef(body=[node, *_]) | ast.AsyncFunctionDef(body=[node, *_])]:
@@ -101,13 +102,17 @@ def _head(tree: ast.Module, first: int) -> range:
     return range(first, first + 1)
 
 
-def _heads_around(tree: ast.Module, first: int, line: int) -> set[int]:
-    """Return the first lines of the loops, conditions and blocks around a line."""
-    at = line - first + 1
+def heads_around(tree: ast.Module, first: int, lines: Collection[int]) -> set[int]:
+    """Return the first lines of the loops, conditions and blocks around some lines."""
+    at = sorted(line - first + 1 for line in lines)
+
+    def holds_one(node: ast.stmt) -> bool:
+        """Whether the next of the lines, from the node's first on, lies within it."""
+        following = bisect.bisect_left(at, node.lineno)
+        return following < len(at) and at[following] <= (node.end_lineno or 0)
+
     return {
         first + node.lineno - 1
         for node in ast.walk(tree)
-        if isinstance(node, ast.stmt)
-        and hasattr(node, "body")
-        and node.lineno <= at <= (node.end_lineno or 0)
+        if isinstance(node, ast.stmt) and hasattr(node, "body") and holds_one(node)
     }

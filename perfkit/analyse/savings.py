@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 _FEWEST = 3
 
 
-def mean_interval(saved_s: Sequence[float], groups: Sequence[int]) -> tuple[float, float] | None:
-    """Return the interval of the mean time saved.
+def mean_interval(times_s: Sequence[float], groups: Sequence[int]) -> tuple[float, float] | None:
+    """Return the interval of a mean time.
 
     Parameters
     ----------
-    saved_s
-        Seconds that each pair saved, shape (n,).
+    times_s
+        Seconds that each pair took, or saved, shape (n,).
     groups
         The group of each pair, shape (n,).
 
@@ -35,11 +35,11 @@ def mean_interval(saved_s: Sequence[float], groups: Sequence[int]) -> tuple[floa
     tuple of float or None
         (low, high) at 95 %; None for fewer than three groups.
     """
-    means = _means(saved_s, groups)
+    means = _means(times_s, groups)
     if len(means) < _FEWEST:
         return None
     half = _half_width(means)
-    middle = statistics.fmean(saved_s)
+    middle = statistics.fmean(times_s)
     return middle - half, middle + half
 
 

@@ -245,6 +245,8 @@ def _row(
         kind=kind,  # type: ignore[arg-type]
         baseline_s=_mean(baseline),
         contender_s=_mean(contender),
+        baseline_s_interval=_interval(baseline, design.groups),
+        contender_s_interval=_interval(contender, design.groups),
         baseline_calls=calls[0],
         contender_calls=calls[1],
         speedup=speedup,
@@ -261,6 +263,13 @@ def _mean(times: Times) -> float | None:
     if all(time is None for time in times):
         return None
     return statistics.fmean(time or 0.0 for time in times)
+
+
+def _interval(times: Times, groups: Sequence[int]) -> tuple[float, float] | None:
+    """Return the interval of the mean over all runs."""
+    if all(time is None for time in times):
+        return None
+    return savings.mean_interval([time or 0.0 for time in times], groups)
 
 
 def _mark_biggest(rows: list[StageRow]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from perfkit.analyse import looks
 from perfkit.api.conclusions import Timed
 from perfkit.api.pairs import Measurement, Plan
-from perfkit.api.profiles import LINE_LIMIT_S, profile
+from perfkit.api.profiles import FOR_REPORTS, LINE_LIMIT_S, profile
 from perfkit.api.verification import scrutinise
 from perfkit.errors import InterruptedEarlyError, PerfkitError, RunError
 from perfkit.measure import environment
@@ -83,7 +83,14 @@ def compare(
         if profiling:
             names = [baseline_name, contender_name]
             clean_s = min(one.run_s for one in timing.baseline_runs)
-            profile(bench, names, line_limit_s=line_limit_s, clean_s=clean_s, into=profiles)
+            profile(
+                bench,
+                names,
+                profilers=FOR_REPORTS,
+                line_limit_s=line_limit_s,
+                clean_s=clean_s,
+                into=profiles,
+            )
     except (PerfkitError, KeyboardInterrupt) as error:
         if not timing.pairs:
             raise

@@ -6,12 +6,12 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from perfkit.analyse import optimisations, stages, stats
-from perfkit.api import scaling
-from perfkit.api.profiles import latest_profiles
+from perfkit.api import diff, scaling
+from perfkit.api.profiles import FOR_REPORTS, latest_profiles
 from perfkit.errors import UsageError
 from perfkit.model import ProfileRun, Report, StoredFile, TimingRun
 from perfkit.profilers import catalog
-from perfkit.report import charts, markdown, scale_chart, summary
+from perfkit.report import charts, html, markdown, scale_chart, summary
 from perfkit.store import named_errors, replace_file
 from perfkit.verify import mapping
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from perfkit.model import Breakdown, Comparison, Optimisation
     from perfkit.store import Store
 
-REPORT, CHART, SUMMARY = "report.md", "stages.svg", "summary.json"
+REPORT, PAGE, CHART, SUMMARY = "report.md", "report.html", "stages.svg", "summary.json"
 
 
 def load(bench: Bench, comparison_id: str | None = None) -> Report:
@@ -65,6 +65,7 @@ def load(bench: Bench, comparison_id: str | None = None) -> Report:
         profile_runs=profiles,
         optimisations=_optimisations(comparison, profiles, breakdown),
         files=_files(bench, profiles),
+        difference=diff.of_comparison(bench, comparison, profiles),
         growth=scaling.load(bench, comparison.scaling) if comparison.scaling else None,
     )
 
@@ -102,7 +103,7 @@ def _profiles(store: Store, comparison: Comparison) -> tuple[ProfileRun, ...]:
     latest = latest_profiles(store)
     wanted = (
         latest.get((side.name, profiler))
-        for profiler in ("cprofile", "line")
+        for profiler in FOR_REPORTS
         for side in (comparison.baseline, comparison.contender)
     )
     sources = {comparison.baseline.source_sha256, comparison.contender.source_sha256}
@@ -122,7 +123,7 @@ def _optimisations(
 def _files(bench: Bench, profiles: tuple[ProfileRun, ...]) -> tuple[StoredFile, ...]:
     """List the profilers' files, with paths relative to the report's folder."""
     found = []
-    for run in profiles:
+    for run in (one for one in profiles if one.file):
         file = bench.store.run_folder(run.id) / run.file
         with named_errors("read", file):
             size = file.stat().st_size
@@ -132,17 +133,17 @@ def _files(bench: Bench, profiles: tuple[ProfileRun, ...]) -> tuple[StoredFile, 
 
 
 def _what(run: ProfileRun) -> str:
-    title = catalog.title(run.profiler)
-    return f"{title}, open with `perfkit view` or pstats" if run.profiler == "cprofile" else title
+    title, viewer = catalog.title(run.profiler), catalog.viewer(run.profiler)
+    return f"{title}, open with {viewer}" if viewer else title
 
 
 def write(bench: Bench, report: Report, output: Path | None = None) -> list[Path]:
-    """Write report.md, its chart and its summary beside the runs, and a copy of the report elsewhere.
+    """Write report.md, report.html, a chart and a summary beside the runs, and a copy elsewhere.
 
     Parameters
     ----------
     output
-        Where a copy of the Markdown goes, its chart beside it.
+        Where a copy of the Markdown goes, its chart beside it; of the page, if it ends in ``.html``.
 
     Returns
     -------
@@ -158,6 +159,7 @@ def write(bench: Bench, report: Report, output: Path | None = None) -> list[Path
     data = summary.render(report).encode()
     beside: tuple[StoredFile, ...] = (
         StoredFile(path=REPORT, size_bytes=None, what="this report"),
+        StoredFile(path=PAGE, size_bytes=None, what="the same for a browser, with a flame graph"),
         StoredFile(path=CHART, size_bytes=len(chart), what="its chart"),
         StoredFile(path=SUMMARY, size_bytes=len(data), what="the same as data"),
     )
@@ -166,11 +168,14 @@ def write(bench: Bench, report: Report, output: Path | None = None) -> list[Path
         beside += (StoredFile(path=scaling.CHART, size_bytes=len(growth), what="the chart of the growth"),)
     report = dataclasses.replace(report, files=(*beside, *report.files))
     made = markdown.render(report, chart=CHART, growth_chart=scaling.CHART)
-    contents = {REPORT: made.encode(), CHART: chart, SUMMARY: data}
+    page = html.render(report, report.difference).encode()
+    contents = {REPORT: made.encode(), PAGE: page, CHART: chart, SUMMARY: data}
     written = [replace_file(bench.store.folder / name, content) for name, content in contents.items()]
     if growth:
         written.append(replace_file(bench.store.folder / scaling.CHART, growth))
-    if output is not None:
+    if output is not None and output.suffix == ".html":
+        written.append(replace_file(output, page))
+    elif output is not None:
         image = output.with_suffix(".svg")
         second = output.with_name(f"{output.stem}-{scaling.CHART}")
         made = markdown.render(report, chart=image.name, growth_chart=second.name)

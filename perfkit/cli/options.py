@@ -96,7 +96,7 @@ OUTPUT = click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="A copy of the report, its chart beside it.",
+    help="A copy of the report, its chart beside it; of the page, if it ends in .html.",
 )
 DEBUG = click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
 

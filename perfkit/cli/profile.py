@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from perfkit.api.profiles import profile
+from perfkit.api.profiles import DEFAULT, profile
 from perfkit.cli import options, progress
 
 if TYPE_CHECKING:
@@ -16,11 +16,21 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("variants", nargs=-1, required=True)
+@click.option(
+    "--with",
+    "profilers",
+    metavar="NAMES",
+    multiple=True,
+    default=DEFAULT,
+    show_default=",".join(DEFAULT),
+    help="Profilers, separated by commas: cprofile, line, sampling, memory, torch, or one plugged in.",
+)
 @options.LINE_LIMIT
 @options.measuring
 def command(
     variants: tuple[str, ...],
     *,
+    profilers: tuple[str, ...],
     line_limit: float,
     pipeline: str | None,
     overrides: Parameters,
@@ -28,14 +38,14 @@ def command(
     timeout: float,
     as_json: bool,
 ) -> int:
-    """Profile variants with cProfile and line_profiler, in processes of their own.
+    """Profile variants, each profiler in a process of its own; by default cProfile and line_profiler.
 
     The size of the line profiles is chosen so that the first variant's fits the limit. Times under a
     profiler say where time goes, never how much faster: no speedup is computed from them.
     """
     with progress.showing() as listener:
         bench = options.bench(pipeline, overrides, seed, timeout, listener)
-        runs = profile(bench, variants, line_limit_s=line_limit)
+        runs = profile(bench, variants, profilers=profilers, line_limit_s=line_limit)
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(runs), indent=2).decode())
         return 0
@@ -47,7 +57,9 @@ def command(
     console = Console()
     for one in runs:
         console.print(layouts.render_profile(one, catalog.title(one.profiler)))
-    for one in runs:
+    for one in (run for run in runs if run.file):
         file = bench.store.run_folder(one.id) / one.file
-        click.echo(f"{one.profiler}: {options.nearby(file)}", err=True)
+        viewer = catalog.viewer(one.profiler)
+        opened = f" (open with {viewer.replace('`', '')})" if viewer else ""
+        click.echo(f"{one.profiler}: {options.nearby(file)}{opened}", err=True)
     return 0

@@ -6,34 +6,18 @@ import os
 import resource
 from contextlib import suppress
 
+from perfkit.resident import peak_rss, reset_peak, status
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-
-def reset_peak() -> None:
-    """Let the peak of resident memory start anew, where the system can."""
-    with suppress(OSError), open("/proc/self/clear_refs", "w") as file:  # noqa: PTH123  no pathlib here
-        file.write("5")
-
-
-def peak_rss() -> int | None:
-    """Peak resident bytes since the reset (ru_maxrss would report the parent's)."""
-    found = _status("VmHWM:")
-    return None if found is None else found * 1024
+__all__ = ["Interference", "cpu_s", "peak_rss", "reset_peak", "stolen_s", "threads"]
 
 
 def threads() -> int:
     """Return how many threads the process has, those of libraries among them; 1 if nobody tells."""
-    return _status("Threads:") or 1
-
-
-def _status(name: str) -> int | None:
-    with suppress(OSError, ValueError), open("/proc/self/status") as file:  # noqa: PTH123
-        for line in file:
-            if line.startswith(name):
-                return int(line.split()[1])
-    return None
+    return status("Threads:") or 1
 
 
 def cpu_s() -> float:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from perfkit.errors import RunError, UsageError
+from perfkit.errors import RunError, StoreError, UsageError
 from perfkit.model import Failure, Reply
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from perfkit.model import Job
 
 _DETAIL_LINES = 12
+_OURS = {one.__name__ for one in (RunError, StoreError, UsageError)}  # whose text is a sentence for the user
 
 
 class _ReplyFile(msgspec.Struct, forbid_unknown_fields=True):
@@ -66,15 +67,25 @@ def _failure(failed: Failure, job: Job) -> RunError | UsageError:
     what = failed.error + (f": {failed.message}" if failed.message else "")
     if failed.phase in {"contract", "parameters"}:
         return UsageError(failed.message)
+    stage = f" in stage {failed.stage!r}" if failed.stage else ""
     if failed.phase == "import":
-        return RunError(f"{job.variant_path} could not be imported: {what}", failed.traceback)
-    if failed.phase == "inputs":
-        where = f"make_inputs of {job.inputs_path}"
-        return RunError(f"{where} raised {what}", failed.traceback, phase=failed.phase)
-    if failed.phase == "record":
-        return RunError(f"what {job.variant_path} left could not be recorded: {what}", failed.traceback)
-    where = f" in stage {failed.stage!r}" if failed.stage else ""
-    return RunError(f"{job.variant_path} raised {what}{where} (seed {job.seed})", failed.traceback)
+        message = f"{job.variant_path} could not be imported: {what}"
+    elif failed.phase == "inputs":
+        message = f"make_inputs of {job.inputs_path} raised {what}"
+    elif job.profiler and failed.phase in {"profiler", "record"}:
+        message = _of_profiler(failed, job, what)
+    elif failed.phase == "record":
+        message = f"what {job.variant_path} left could not be recorded: {what}"
+    else:
+        message = f"{job.variant_path} raised {what}{stage} (seed {job.seed})"
+    return RunError(message, failed.traceback, phase=failed.phase if failed.phase == "inputs" else "")
+
+
+def _of_profiler(failed: Failure, job: Job, what: str) -> str:
+    if failed.error in _OURS:
+        return failed.message
+    doing = "start" if failed.phase == "profiler" else "keep what it found"
+    return f"the profiler {job.profiler} could not {doing}: {what}"
 
 
 def ending(status: int) -> str:

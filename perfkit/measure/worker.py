@@ -212,7 +212,10 @@ def _work(job: dict[str, Any], rest: Callable[[], dict[str, Any]]) -> dict[str, 
     ours_s += perf_counter() - begin
     inputs, inputs_s, inputs_cpu_s = _inputs(pipeline, job, 0)
 
-    instrument = _instrument(job, pipeline.module)
+    try:
+        instrument = _instrument(job, pipeline.module)
+    except BaseException as error:
+        raise _PhaseError("profiler", error) from error
     watch.seed_generators(job["seed"])
     tracers = watch.tracers()
     threads = watch.threads()
@@ -415,6 +418,8 @@ class _Profiling(_Clean):
         self.folder = Path(job["folder"])
         self.profiler = profilers.Profiler(module, Path(job["root"]) / job["variant_path"])
         self.watcher = getattr(self.profiler, "watcher", None)
+        if hasattr(self.profiler, "prepare"):
+            self.profiler.prepare(self.folder)
 
     def call(self, run: Callable[[Any], Any], inputs: object) -> object:
         return self.profiler.run(lambda: run(inputs))

@@ -104,11 +104,18 @@ class SideLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlignedLine:
-    """A line before and after; None on the side that lacks it."""
+    """A line before and after; None on the side that lacks it.
+
+    Attributes
+    ----------
+    folded
+        Whether it may be left out where room is short: it is cold, and far from what matters.
+    """
 
     kind: Literal["unchanged", "replaced", "removed", "added"]
     before: SideLine | None
     after: SideLine | None
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

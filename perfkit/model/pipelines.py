@@ -143,6 +143,8 @@ class Pipeline:
     keep_home
         Whether timed runs see the user's home folder, for data or models that lie there; by default each
         has an empty one.
+    functions
+        By the baseline's qualified name: what the contender calls that function, where nobody can tell.
     """
 
     name: str
@@ -157,3 +159,4 @@ class Pipeline:
     sizes: tuple[int, ...] = ()
     claims: dict[str, str] = field(default_factory=dict)
     keep_home: bool = False
+    functions: dict[str, str] = field(default_factory=dict)

@@ -254,7 +254,7 @@ class ProfileRun(Profiled):
         Its name in ``perfkit profile --with``: ``cprofile``, ``line``, ``sampling``, ``memory``, ``torch``,
         or that of a plug-in.
     file
-        The profiler's own file in the run's folder.
+        The profiler's own file in the run's folder; empty if it left none.
     traced_s
         Wall time of ``run(inputs)`` under the profiler.
     stages

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from perfkit.model.comparisons import Comparison
+from perfkit.model.differences import Difference
 from perfkit.model.growth import ScalingReport
 from perfkit.model.profiles import ProfileRun
 from perfkit.model.runs import TimingRun
@@ -98,3 +99,4 @@ class Report:
     optimisations: tuple[Optimisation, ...]
     files: tuple[StoredFile, ...]
     growth: ScalingReport | None = None
+    difference: Difference | None = None

@@ -190,13 +190,13 @@ class Failure:
     Attributes
     ----------
     phase
-        Where: ``import``, ``contract`` (a function is missing), ``parameters``, ``inputs``, ``run``, or
-        ``record`` (keeping what the run left behind).
+        Where: ``import``, ``contract`` (a function is missing), ``parameters``, ``inputs``, ``profiler`` (it
+        cannot be made), ``run``, or ``record`` (keeping what the run left behind).
     stage
         The innermost stage that was open, if any.
     """
 
-    phase: Literal["import", "contract", "inputs", "parameters", "run", "record"]
+    phase: Literal["import", "contract", "inputs", "parameters", "profiler", "run", "record"]
     error: str
     message: str
     traceback: str

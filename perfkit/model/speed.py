@@ -61,6 +61,8 @@ class StageRow:
         Of the means: seconds, and the share of the total's saving.
     saved_s_interval, saved_share_interval
         At 95 %, (low, high); None where too few pairs allow none.
+    baseline_s_interval, contender_s_interval
+        Of the means, likewise.
     """
 
     path: str
@@ -77,6 +79,8 @@ class StageRow:
     verdict: SpeedVerdict = "inconclusive"
     saved_s_interval: tuple[float, float] | None = None
     saved_share_interval: tuple[float, float] | None = None
+    baseline_s_interval: tuple[float, float] | None = None
+    contender_s_interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

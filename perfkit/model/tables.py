@@ -5,16 +5,56 @@ Only the parent uses these; NumPy is imported by whoever makes one, so that the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
     import numpy as np
     from numpy.typing import NDArray
 
     from perfkit.model.differences import MatchKind
+
+
+class Strings(Sequence[str]):
+    """Many strings of which few differ, as names of functions do: each different one is there once.
+
+    Parameters
+    ----------
+    distinct
+        The different ones.
+    codes : (n,) int32
+        Of each entry, the index of the one that it is.
+
+    Attributes
+    ----------
+    distinct, codes
+        As given; comparing codes is quicker than comparing strings.
+    """
+
+    __slots__ = ("codes", "distinct")
+
+    def __init__(self, distinct: Sequence[str], codes: NDArray[np.int32]) -> None:
+        self.distinct = distinct
+        self.codes = codes
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @overload
+    def __getitem__(self, which: int) -> str: ...
+    @overload
+    def __getitem__(self, which: slice) -> Strings: ...
+    def __getitem__(self, which: int | slice) -> str | Strings:
+        if isinstance(which, slice):
+            return Strings(self.distinct, self.codes[which])
+        code: int = self.codes[which]
+        return self.distinct[code]
+
+    def __iter__(self) -> Iterator[str]:
+        return map(self.distinct.__getitem__, self.codes.tolist())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from perfkit.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from perfkit.model import Profiled
@@ -19,6 +20,9 @@ GROUP = "perfkit.profilers"
 OURS = {
     "cprofile": "perfkit.profilers.cprofile",
     "line": "perfkit.profilers.line",
+    "sampling": "perfkit.profilers.sampling",
+    "memory": "perfkit.profilers.memory",
+    "torch": "perfkit.profilers.torch_operators",
 }
 
 
@@ -30,7 +34,11 @@ class ProfilerModule(Protocol):
     TITLE
         The profiler's name for the reader.
     FILE
-        Name of the file that it leaves in the run's folder.
+        Name of the file that it leaves in the run's folder; a run without that file has none.
+
+    A module may have two things besides: a text ``VIEWER``, which says what opens the file, and a function
+    ``check`` without arguments, which is called before anything is measured, and raises
+    `perfkit.errors.UsageError` when the profiler cannot work here.
     """
 
     TITLE: str
@@ -80,9 +88,41 @@ def load(name: str) -> ProfilerModule:
     return module
 
 
+def chosen(names_: Sequence[str]) -> list[str]:
+    """Return profilers' names, each once, after a look at whether all of them can work here.
+
+    Parameters
+    ----------
+    names_
+        As the user typed them; each may be several, separated by commas.
+
+    Raises
+    ------
+    UsageError
+        If there is no such profiler, or it cannot work here.
+    """
+    wanted = [name for one in names_ for name in map(str.strip, one.split(",")) if name]
+    found = list(dict.fromkeys(wanted))
+    if not found:
+        raise UsageError(f"name a profiler; there is {', '.join(names())}")
+    for name in found:
+        check = getattr(load(name), "check", None)
+        if check is not None:
+            check()
+    return found
+
+
 def title(name: str) -> str:
     """Return a profiler's name for the reader; that of a stored run may be gone, and is itself then."""
     try:
         return load(name).TITLE
     except UsageError:
         return name
+
+
+def viewer(name: str) -> str:
+    """Return what opens a profiler's file; empty where that is not known."""
+    try:
+        return str(getattr(load(name), "VIEWER", ""))
+    except UsageError:
+        return ""

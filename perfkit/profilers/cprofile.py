@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 TITLE = "cProfile"
+VIEWER = "`perfkit view` or pstats"
 FILE = "profile.prof"
 """The profiler's own file in the run's folder."""
 
@@ -39,7 +40,7 @@ FUNCTIONS = "functions.json"
 """What perfkit reads."""
 
 Cost: TypeAlias = tuple[int, int, float, float]
-"""Calls, recursive calls, seconds with callees, seconds without."""
+"""Calls, those of them that are recursive, seconds with callees, seconds without."""
 
 Key: TypeAlias = "tuple[CodeType | str, str]"
 """Code and its file, since code of the same text in another file is equal to it; a built-in's name and ''."""
@@ -143,6 +144,7 @@ class _Stages(markers.Watcher):
         self._thread = get_ident()
         self._begin = perf_counter_ns()
         self._spent = 0
+        self._noting: dict[str, int] = {}
         self.whole_ns = 0
 
     def snapshot(self) -> Snapshot:
@@ -150,7 +152,7 @@ class _Stages(markers.Watcher):
         found: Snapshot = {}
         for one in self._getstats():
             code = one.code
-            key = (code, "" if type(code) is str else code.co_filename)
+            key: Key = (code, "" if type(code) is str else code.co_filename)  # type: ignore[union-attr]
             cost = (one.callcount, one.reccallcount, one.totaltime, one.inlinetime)
             found[key] = _plus(found[key], cost, _NOTHING) if key in found else cost
         return found
@@ -170,7 +172,7 @@ class _Stages(markers.Watcher):
             self._folded[path] = None  # it is entered so often that noting it costs more than it tells
         before = {} if path in self._folded else self.snapshot()
         after = perf_counter_ns()
-        self._spent += after - now
+        self._spend(after - now)
         self._open += [(path, before, after)]
 
     def closed(self, path: str) -> None:
@@ -194,7 +196,13 @@ class _Stages(markers.Watcher):
             if cost != was:
                 so_far = total[key] if key in total else _NOTHING  # noqa: SIM401
                 total[key] = _plus(so_far, cost, was)
-        self._spent += perf_counter_ns() - now
+        self._spend(perf_counter_ns() - now)
+
+    def _spend(self, ns: int) -> None:
+        """Note what noting took, and within which stage: it is no part of what is profiled."""
+        self._spent += ns
+        above = self._open[-1][0] if self._open else ""
+        self._noting[above] = (self._noting[above] if above in self._noting else 0) + ns  # noqa: SIM401
 
     def costs(self, whole: Snapshot) -> tuple[StageCosts, ...]:
         """Return what was noted, each stage without its inner ones; none without stages.
@@ -216,6 +224,8 @@ class _Stages(markers.Watcher):
             own_ns[above] -= time[path]
             for key, spent in cost[path].items():
                 own[above][key] = _plus(own[above].get(key, _NOTHING), _NOTHING, spent)
+        for path, ns in self._noting.items():
+            own_ns[path if path in own_ns else _above(path, told)] -= ns
         self._give_holders_their_time(told, own, own_ns, time)
         folded: dict[str, list[str]] = {}
         for path in self._folded:
@@ -284,7 +294,7 @@ def _costs(snapshot: Snapshot) -> tuple[FunctionCost, ...]:
     for (code, file), (calls, recursive, with_callees_s, own_s) in snapshot.items():
         if file in (__file__, markers.__file__) or (isinstance(code, str) and _OURS in code):
             continue
-        if not (calls or recursive) and abs(own_s) < _TICK_S and abs(with_callees_s) < _TICK_S:
+        if not calls and abs(own_s) < _TICK_S and abs(with_callees_s) < _TICK_S:
             continue  # nothing but the rounding of a difference
         found.append(
             FunctionCost(
@@ -292,8 +302,8 @@ def _costs(snapshot: Snapshot) -> tuple[FunctionCost, ...]:
                 line=0 if isinstance(code, str) else code.co_firstlineno,
                 name=code if isinstance(code, str) else code.co_name,
                 qualified="" if isinstance(code, str) else code.co_qualname,
-                calls=calls + recursive,
-                primitive_calls=calls,
+                calls=calls,
+                primitive_calls=calls - recursive,
                 self_s=own_s,
                 cumulative_s=with_callees_s,
             )

@@ -139,7 +139,9 @@ class Profiler:
         """Write line_profiler's file and perfkit's into `folder`."""
         stats = self._profiler.get_stats()
         stats.to_file(folder / FILE)
-        found = Profiled(lines=self._functions(stats.timings, stats.unit))
+        found = Profiled(
+            lines=self._functions(stats.timings, stats.unit), sources={str(self._file): self._source}
+        )
         (folder / LINES).write_bytes(msgspec.json.encode(found))
 
     def _functions(self, timings: Any, unit: float) -> tuple[FunctionLines, ...]:
@@ -199,5 +201,6 @@ def read(folder: Path, root: Path) -> Profiled:
     """
     found = decode(folder / LINES)
     return Profiled(
-        lines=tuple(dataclasses.replace(one, file=relative(one.file, root)) for one in found.lines)
+        lines=tuple(dataclasses.replace(one, file=relative(one.file, root)) for one in found.lines),
+        sources={relative(file, root): text for file, text in found.sources.items()},
     )

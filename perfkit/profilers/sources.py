@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 _MOST_BYTES = 1 << 20  # a file: more is data
 
 
+_THEIRS = [*map(Path, sysconfig.get_paths().values()), Path(perfkit.__file__).parent]
+
+
+def is_own(file: str) -> bool:
+    """Tell whether a file belongs neither to Python, nor to an installed package, nor to us."""
+    path = Path(file)
+    return path.is_absolute() and not any(path.is_relative_to(one) for one in _THEIRS)
+
+
 def sources(files: Iterable[str]) -> dict[str, str]:
     """Return the text of those files that belong neither to Python, nor to an installed package, nor to us.
 
@@ -23,12 +32,11 @@ def sources(files: Iterable[str]) -> dict[str, str]:
     files
         Paths, as code objects name them.
     """
-    theirs = [*map(Path, sysconfig.get_paths().values()), Path(perfkit.__file__).parent]
     found = {}
     for file in sorted(set(files)):
-        path = Path(file)
-        if not path.is_absolute() or any(path.is_relative_to(one) for one in theirs):
+        if not is_own(file):
             continue
+        path = Path(file)
         try:
             if path.stat().st_size <= _MOST_BYTES:
                 found[file] = importlib.util.decode_source(path.read_bytes())

@@ -275,7 +275,7 @@ def conclusion(report: Report) -> Line:
             line(
                 "The outputs are verified",
                 checked.proviso,
-                f": {_stages(checked.stages)} compared on {_inputs(checked.inputs)}, and none differs.",
+                f": {compared(checked)}, and none differs.",
             )
         )
     elif checked.inputs:
@@ -301,6 +301,11 @@ def caution(report: Report) -> Line | None:
             f"From {FEW_PAIRS} on it does not need to."
         )
     return None
+
+
+def compared(checked: Equality) -> str:
+    """Say how many stages were compared on how many inputs."""
+    return f"{_stages(checked.stages)} compared on {_inputs(checked.inputs)}"
 
 
 def _stages(n: int) -> str:

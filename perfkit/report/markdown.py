@@ -11,11 +11,11 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from perfkit.report import scale, speed, view
+from perfkit.report import difference_costs, difference_view, scale, speed, view
 from perfkit.report.text import plain
 
 if TYPE_CHECKING:
-    from perfkit.model import Report, ScalingReport
+    from perfkit.model import Difference, Report, ScalingReport
     from perfkit.report.text import Line, Span, Table
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -48,6 +48,7 @@ def render(report: Report, *, chart: str, growth_chart: str = "") -> str:
         .get_template("report.md.j2")
         .render(
             view=view.build(report),
+            page=difference_costs.PAGE,
             chart=quote(chart),
             growth_chart=quote(growth_chart),
             wide=speed.WIDE,
@@ -67,6 +68,23 @@ def render_scaling(report: ScalingReport, *, chart: str) -> str:
     """
     template = _environment().get_template("scale.md.j2")
     return _settle(template.render(growth=scale.build(report), growth_chart=quote(chart)))
+
+
+def render_difference(difference: Difference) -> str:
+    """Write what functions and lines saved, from two profiles, as Markdown.
+
+    Parameters
+    ----------
+    difference
+        Two profiles compared.
+
+    Returns
+    -------
+    str
+        Ends in one newline; the same for the same difference.
+    """
+    template = _environment().get_template("profiles.md.j2")
+    return _settle(template.render(difference=difference_view.build(difference), page=difference_costs.PAGE))
 
 
 @cache

@@ -10,7 +10,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from perfkit.report import units
+from perfkit.report import profiled, units
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,7 +107,7 @@ def _total(run: TimingRun, path: str) -> float | None:
 
 
 def render_profile(run: ProfileRun, profiler: str) -> RenderableType:
-    """Lay out the costliest functions or lines of a profile.
+    """Lay out what a profile found, the costliest first.
 
     Parameters
     ----------
@@ -119,11 +119,30 @@ def render_profile(run: ProfileRun, profiler: str) -> RenderableType:
     parameters = ", ".join(f"{name}={value}" for name, value in run.parameters.items())
     title = Text.assemble(
         (run.variant.name, "bold cyan"),
-        f" under {profiler}: {units.seconds(run.traced_s)}, inflated by the tracer",
+        f" under {profiler}: {units.seconds(run.traced_s)}, {_how(run)}",
         f" · {parameters}" if parameters else "",
     )
-    body = _lines(run) if run.lines else _functions(run)
-    return Group(title, body, *(Text(f"! {warning}", "yellow") for warning in run.warnings))
+    body: list[RenderableType] = []
+    if run.lines:
+        body.append(_lines(run))
+    if run.functions:
+        body.append(_functions(run))
+    elif run.tree is not None:
+        body.append(profiled.tree(run))
+    body += profiled.memory(run, _table)
+    if run.operators:
+        body.append(profiled.operators(run, _table))
+    if not body:
+        body.append(Text("nothing was found", "dim"))
+    return Group(title, *body, *(Text(f"! {warning}", "yellow") for warning in run.warnings))
+
+
+def _how(run: ProfileRun) -> str:
+    """Say what the times are worth."""
+    if run.tree is None or run.tree.interval_s is None:
+        return f"inflated by the {'tracer' if run.functions or run.lines else 'profiler'}"
+    samples = units.count(sum(run.tree.samples))
+    return f"{samples} samples, at most one each {units.seconds(run.tree.interval_s)}"
 
 
 def _functions(run: ProfileRun) -> Table:

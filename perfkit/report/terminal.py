@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -10,15 +9,13 @@ from rich.bar import Bar
 from rich.console import Group
 from rich.measure import Measurement
 from rich.panel import Panel
-from rich.table import Table as RichTable
 from rich.text import Text
 
 from perfkit.report import correctness, equality, honesty, scale, speed, view
+from perfkit.report.layout import COLOURS, grid, note, section, styled
 from perfkit.report.text import code, line, strong
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
     from perfkit.model import Report, ScalingReport, VerificationReport
@@ -26,14 +23,7 @@ if TYPE_CHECKING:
     from perfkit.report.honesty import Honesty
     from perfkit.report.scale import ScaleView
     from perfkit.report.speed import Parts
-    from perfkit.report.text import Line, Table
 
-_COLOURS = {"good": "green", "open": "yellow", "bad": "red"}
-_KINDS = {"plain": "", "code": "cyan", "strong": "bold"}
-_QUIET = "dim"
-# Emoji are two cells wide in some terminals and one in others; these are one everywhere.
-_MARKS = {"✅": ("✔", "green"), "❌": ("✘", "red"), "❔": ("?", "yellow"), "⚪": ("○", "yellow")}
-_MARK = re.compile(f"([{''.join(_MARKS)}])")
 _GAP = 2
 _MOST_COLUMNS = 6  # of figures, that 80 characters hold
 _NARROWEST_BAR, _WIDEST_BAR = 4, 24
@@ -53,39 +43,39 @@ def render(report: Report) -> RenderableType:
         To be printed on a console of the caller's, which decides on colour and width.
     """
     made = view.build(report)
-    headline = _text(made.headline)
+    headline = styled(made.headline)
     if made.target:
-        headline = Text("\n").join([headline, _text(made.target)])
+        headline = Text("\n").join([headline, styled(made.target)])
     parts: list[RenderableType] = [
         Panel(
             headline,
-            title=_text(made.title),
+            title=styled(made.title),
             title_align="left",
-            border_style=_COLOURS[made.tone],
+            border_style=COLOURS[made.tone],
             box=box.ROUNDED,
             padding=(0, 1),
         ),
-        *(Text.assemble(("! ", "bold yellow"), _text(warning)) for warning in made.warnings),
-        *_section("Performance", _table(made.performance.table)),
-        _note(made.performance.process_note),
-        *_section("Breakdown", _Bars(made.breakdown)),
+        *(Text.assemble(("! ", "bold yellow"), styled(warning)) for warning in made.warnings),
+        *section("Performance", grid(made.performance.table)),
+        note(made.performance.process_note),
+        *section("Breakdown", _Bars(made.breakdown)),
     ]
     # The first remark says how to read the table; those after it are about this report.
-    parts += [_note(remark) for remark in made.breakdown.remarks[1:]]
+    parts += [note(remark) for remark in made.breakdown.remarks[1:]]
     if made.breakdown.other_threads:
-        parts += _section(
-            "In other threads, part of no sum", _table(made.breakdown.other_threads.only(*speed.NARROW))
+        parts += section(
+            "In other threads, part of no sum", grid(made.breakdown.other_threads.only(*speed.NARROW))
         )
     if made.growth is not None:
-        parts += _section("Growth", *(_text(one) for one in made.growth.headline), *_growth(made.growth))
+        parts += section("Growth", *(styled(one) for one in made.growth.headline), *_growth(made.growth))
     for check in made.checks:
         parts += _check(check)
     if not made.checks:
-        parts += _section("Outputs", Text("not compared", "yellow"))
+        parts += section("Outputs", Text("not compared", "yellow"))
     if made.honesty is not None:
         parts += honesty_parts(made.honesty)
     if made.caution:
-        parts += [Text(), Text.assemble(("! ", "bold yellow"), _text(made.caution))]
+        parts += [Text(), Text.assemble(("! ", "bold yellow"), styled(made.caution))]
     if made.report_path:
         parts += [Text(), Text.assemble("Report: ", (made.report_path, "cyan"), overflow="fold")]
     return Group(*parts)
@@ -112,10 +102,10 @@ def render_verification(report: VerificationReport) -> RenderableType:
     )
     parts: list[RenderableType] = [
         Panel(
-            _text(words),
-            title=_text(line("Verification: ", code(report.pipeline.name))),
+            styled(words),
+            title=styled(line("Verification: ", code(report.pipeline.name))),
             title_align="left",
-            border_style=_COLOURS[tone],
+            border_style=COLOURS[tone],
             box=box.ROUNDED,
             padding=(0, 1),
         )
@@ -139,10 +129,10 @@ def render_scaling(report: ScalingReport) -> RenderableType:
     made = scale.build(report)
     parts: list[RenderableType] = [
         Panel(
-            Text("\n").join([_text(one) for one in made.headline]),
-            title=_text(made.title),
+            Text("\n").join([styled(one) for one in made.headline]),
+            title=styled(made.title),
             title_align="left",
-            border_style=_COLOURS["open" if made.few else "good"],
+            border_style=COLOURS["open" if made.few else "good"],
             box=box.ROUNDED,
             padding=(0, 1),
         )
@@ -157,43 +147,35 @@ def _growth(made: ScaleView) -> list[RenderableType]:
     if len(sizes.columns) > _MOST_COLUMNS:
         sizes = sizes.only(*(one.key for one in sizes.columns if not one.key.endswith("/interval")))
     parts = [
-        *_section("All of run", _table(sizes)),
-        *_section("Growth of each stage", _table(made.stages.only(*kept))),
+        *section("All of run", grid(sizes)),
+        *section("Growth of each stage", grid(made.stages.only(*kept))),
     ]
     if made.memory is not None:
         ends = made.memory.only("variant", "small", "large", "exponent", "interval", "law")
-        parts += _section("Peak memory above what the process held before", _table(ends))
+        parts += section("Peak memory above what the process held before", grid(ends))
     if made.claims:
-        parts += _section("Claims", *(_text(one) for one in made.claims))
+        parts += section("Claims", *(styled(one) for one in made.claims))
     notes = [*made.remarks, *made.left_out]
     parts += [Text()] if notes else []
-    parts += [_note(one) for one in notes]
+    parts += [note(one) for one in notes]
     if made.few:
-        parts += [Text(), Text.assemble(("! ", "bold yellow"), _text(made.few))]
+        parts += [Text(), Text.assemble(("! ", "bold yellow"), styled(made.few))]
     return parts
-
-
-def _section(title: str, *body: RenderableType) -> list[RenderableType]:
-    return [Text(), Text(title, "bold"), *body]
-
-
-def _note(words: Line) -> RenderableType:
-    return _text(words, _QUIET)
 
 
 def _check(check: Checked) -> list[RenderableType]:
     """Lay out one verification; a further proof that passed is said in a line."""
-    title = _text(line("Outputs", " · " if check.heading else "", check.heading))
+    title = styled(line("Outputs", " · " if check.heading else "", check.heading))
     title.stylize("bold")
     parts: list[RenderableType] = [Text(), title]
     if check.passed and not check.main:
-        return [*parts, _text(check.summary)]
-    parts.append(_table(check.table.only("stage", "verdict", "relative", "tolerance")))
+        return [*parts, styled(check.summary)]
+    parts.append(grid(check.table.only("stage", "verdict", "relative", "tolerance")))
     if not check.passed:  # else they are only the tolerances' reasons, which the report has
-        parts += [_note(reason) for reason in check.reasons]
+        parts += [note(reason) for reason in check.reasons]
     if check.metrics:
-        parts += [Text(), _table(check.metrics)]
-        parts += [_note(remark) for remark in check.metric_remarks]
+        parts += [Text(), grid(check.metrics)]
+        parts += [note(remark) for remark in check.metric_remarks]
     return parts
 
 
@@ -201,46 +183,16 @@ def honesty_parts(found: Honesty) -> list[RenderableType]:
     """Lay out what was tried besides, and what the honesty checks say."""
     parts: list[RenderableType] = []
     if found.tried is not None:
-        parts += _section("Other inputs", _table(found.tried.only("input", "outcome")))
-    parts += [_text(one) for one in (found.searched, found.timed) if one]
+        parts += section("Other inputs", grid(found.tried.only("input", "outcome")))
+    parts += [styled(one) for one in (found.searched, found.timed) if one]
     if found.fed:
-        parts += [_text(found.fed)]
+        parts += [styled(found.fed)]
     if found.findings is not None:
-        parts += _section("Honesty checks", _table(found.findings))
-    parts += [_text(found.clean)] if found.clean else []
-    parts += [_text(one) for one in found.weak]
-    parts += [_note(line("Not tried: ", one)) for one in found.untried]
+        parts += section("Honesty checks", grid(found.findings))
+    parts += [styled(found.clean)] if found.clean else []
+    parts += [styled(one) for one in found.weak]
+    parts += [note(line("Not tried: ", one)) for one in found.untried]
     return parts
-
-
-def _text(words: Line, style: str = "") -> Text:
-    """Style a line; names are never read as rich's markup."""
-    made = Text(style=style)
-    for span in words:
-        kind = _KINDS[span.kind] if not style else ""
-        for piece in _MARK.split(span.text):
-            narrow, colour = _MARKS.get(piece, (piece, kind))
-            made.append(narrow, colour)
-    return made
-
-
-def _table(table: Table, bars: Sequence[Bar] = ()) -> RichTable:
-    """Lay out a table: figures stand whole, names and words may be folded but are never cut off."""
-    made = RichTable(
-        box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False, padding=(0, 1, 0, 0), show_edge=False
-    )
-    for column in table.columns:
-        right = column.align == "right"
-        title = Text(column.short or column.title)
-        made.add_column(title, justify="right" if right else "left", no_wrap=right, overflow="fold")
-    if bars:
-        made.add_column("", no_wrap=True)
-    for index, row in enumerate(table.rows):
-        if index and row.strong and index == len(table.rows) - 1:
-            made.add_section()
-        bar = bars[index : index + 1]
-        made.add_row(*(_text(cell) for cell in row.cells), *bar, style="bold" if row.strong else "")
-    return made
 
 
 class _Bars:
@@ -251,10 +203,10 @@ class _Bars:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         table = self.parts.table.only(*speed.NARROW)
-        made = _table(table)
+        made = grid(table)
         room = min(options.max_width - Measurement.get(console, options, made).maximum - _GAP, _WIDEST_BAR)
         if room >= _NARROWEST_BAR and self.parts.shares:
             shares = [max(0.0, min(1.0, share or 0.0)) for share in self.parts.shares]
             colour = "red" if self.parts.lost else "green"
-            made = _table(table, [Bar(1.0, 0.0, share, width=room, color=colour) for share in shares])
+            made = grid(table, [Bar(1.0, 0.0, share, width=room, color=colour) for share in shares])
         yield made

@@ -11,6 +11,11 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+_STEERING = {"Cc", "Cs", "Zl", "Zp"}
+_TURNING = (
+    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # of the direction of writing
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -70,7 +75,7 @@ class Table:
 
 def clean(text: str) -> str:
     """Replace line breaks and other control characters by spaces: a name must not steer a terminal."""
-    return "".join(" " if unicodedata.category(one) in {"Cc", "Zl", "Zp"} else one for one in text)
+    return "".join(" " if unicodedata.category(one) in _STEERING or one in _TURNING else one for one in text)
 
 
 def code(text: str) -> Span:

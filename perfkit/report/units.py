@@ -33,6 +33,7 @@ _MOST_DIGITS = 5
 _OF_A_SIZE = 10.0
 _MOST_DECIMALS = 12
 _LONG_WAIT_S = 99.5
+_LEAST_WHOLE_PERCENT = 0.005  # a half rounds to the even number, which is 0
 _PLAIN_TOLERANCE = 1e-2
 _PLAIN_FROM, _PLAIN_TO = 1e-3, 1e3  # between these an error is easier to read without a power of ten
 
@@ -118,7 +119,7 @@ def seconds(value: float | None) -> str:
     return f"{_fixed(scaled, max(0, _DIGITS - 1 - _exponent(scaled, _DIGITS)))} {unit}"
 
 
-def seconds_column(values: Sequence[float | None]) -> tuple[str, ...]:
+def seconds_column(values: Sequence[float | None], *, signed: bool = False) -> tuple[str, ...]:
     """Print the times of one column in one unit with the same decimals, so that rows visibly add up.
 
     Parameters
@@ -126,6 +127,9 @@ def seconds_column(values: Sequence[float | None]) -> tuple[str, ...]:
     values
         Times in seconds. The largest decides the unit and gets four significant digits; ``None`` is printed
         as ``-``, and what would round to nothing as ``<0.01 s``.
+    signed
+        Whether a negative value is a loss rather than noise: then it does not round to nothing either, but is
+        printed as ``>-0.01 s``.
     """
     finite = [abs(value) for value in values if value is not None and math.isfinite(value)]
     largest = max(finite, default=0.0)
@@ -137,8 +141,10 @@ def seconds_column(values: Sequence[float | None]) -> tuple[str, ...]:
             return NONE
         if not math.isfinite(value):
             return NOT_FINITE
-        if value > 0 and not round(value / scale, decimals):
-            return f"<{_fixed(10.0**-decimals, decimals)} {unit}"  # nothing that took time took none
+        # Nothing that took time took none.
+        if (value > 0 or (signed and value < 0)) and not round(value / scale, decimals):
+            sign, least = ("<", 10.0**-decimals) if value > 0 else (">", -(10.0**-decimals))
+            return f"{sign}{_fixed(least, decimals)} {unit}"
         return f"{_fixed(value / scale, decimals)} {unit}"
 
     return tuple(cell(value) for value in values)
@@ -188,6 +194,13 @@ def percent(share: float | None, decimals: int = 1) -> str:
         return NONE
     scaled = 100 * share
     return f"{_fixed(scaled, decimals)} %" if math.isfinite(scaled) else NOT_FINITE
+
+
+def share(value: float | None) -> str:
+    """Print a share of 1 where room is short: ``41 %``, ``<1 %`` for what is more than nothing."""
+    if value is not None and 0 < value <= _LEAST_WHOLE_PERCENT:
+        return "<1 %"
+    return percent(value, 0)
 
 
 def level(confidence: float) -> str:

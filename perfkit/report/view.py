@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from perfkit.report import changes, claims, correctness, honesty, method, scale, speed, units
+from perfkit.report import changes, claims, correctness, difference_view, honesty, method, scale, speed, units
 from perfkit.report.text import Column, Line, Row, Table, code, line, prose
 
 if TYPE_CHECKING:
     from perfkit.model import Report
     from perfkit.report.changes import Changes, Profile
     from perfkit.report.correctness import Checked
+    from perfkit.report.difference_view import DifferenceView
     from perfkit.report.honesty import Honesty
     from perfkit.report.method import Method
     from perfkit.report.scale import ScaleView
@@ -30,6 +32,8 @@ class View:
         None if no target was set.
     caution
         A warning if the pairs are few.
+    profiles, difference
+        What functions cost: of each side alone where there is no difference of both.
     warnings
         What of the machine may have spoiled the comparison, seen before it began.
     report_path
@@ -47,6 +51,7 @@ class View:
     growth: ScaleView | None
     changes: Changes
     profiles: tuple[Profile, ...]
+    difference: DifferenceView | None
     checks: tuple[Checked, ...]
     honesty: Honesty | None
     techniques: Table | None
@@ -94,7 +99,8 @@ def build(report: Report) -> View:
         breakdown=speed.breakdown(report),
         growth=scale.build(report.growth) if report.growth is not None else None,
         changes=changes.changes(report),
-        profiles=changes.profiles(report),
+        profiles=changes.profiles(report) if report.difference is None else (),
+        difference=_difference(report),
         checks=correctness.checks(correctness.sides(report), comparison.scrutiny),
         honesty=honesty.honesty(comparison.scrutiny),
         techniques=changes.techniques(report),
@@ -104,6 +110,13 @@ def build(report: Report) -> View:
         caution=claims.caution(report),
         report_path=next((file.path for file in report.files if file.path.endswith("report.md")), ""),
     )
+
+
+def _difference(report: Report) -> DifferenceView | None:
+    """Tell what functions saved; the lines are told where the changes are."""
+    if report.difference is None:
+        return None
+    return difference_view.build(dataclasses.replace(report.difference, lines=()))
 
 
 def _files(report: Report) -> Table | None:

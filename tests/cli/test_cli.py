@@ -87,7 +87,8 @@ def test_a_comparison_leaves_a_report(compared: Path) -> None:
     assert {one["verdict"] for one in scrutiny["findings"]} == {"clean"}
     assert scrutiny["timed"]["verdict"] == "identical"
     profiles = [Path(one["path"]).name for one in summary["files"]]
-    assert profiles == ["profile.prof", "profile.prof", "profile.lprof", "profile.lprof"]
+    names = ("profile.prof", "profile.speedscope.json", "profile.lprof")
+    assert profiles == [name for name in names for _ in ("baseline", "optimized")]
     assert not list(folder.rglob("*.npy"))
 
 

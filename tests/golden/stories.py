@@ -163,10 +163,10 @@ def _other(name: str, kind: str, like: model.Verification) -> model.Verification
     return dataclasses.replace(
         like,
         name=name,
-        kind=kind,
+        kind=kind,  # type: ignore[arg-type]
         seed=77,
         baseline_metrics={},
-        contender_metrics={},  # type: ignore[arg-type]
+        contender_metrics={},
     )
 
 

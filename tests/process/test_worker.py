@@ -296,6 +296,7 @@ def test_the_worker_loads_little(tmp_path: Path) -> None:
             "perfkit.measure.plain",
             "perfkit.measure.protocol",
             "perfkit.measure.worker",
+            "perfkit.resident",
             "perfkit.verify",
             "perfkit.verify.watch",
         ),

@@ -244,6 +244,22 @@ def test_a_decorated_function_keeps_its_face() -> None:
     assert work.__perfkit_stage__ == "work"  # type: ignore[attr-defined]
 
 
+def test_a_stage_may_say_what_it_replaces(clock: Clock, recorder: Recorder) -> None:
+    marker = stage("fast", replaces="slow_sum")
+
+    @marker
+    def fast_sum(n: int) -> int:
+        clock.pass_ns(2)
+        return n
+
+    assert (marker.name, marker.replaces) == ("fast", "slow_sum")
+    assert stage("fast").replaces is None
+    assert fast_sum(3) == 3
+    assert tree(recorder) == {"fast": (1, 2)}
+    with pytest.raises(TypeError):
+        stage("fast", "slow_sum")  # type: ignore[misc]
+
+
 def test_methods_can_be_stages(recorder: Recorder) -> None:
     class Thing:
         @stage("method")

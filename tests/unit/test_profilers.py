@@ -172,6 +172,17 @@ def test_cprofile_counts_calls(variant, tmp_path):
     }
 
 
+def test_cprofile_counts_recursion_as_pstats_does(tmp_path):
+    def factorial(n):
+        return 1 if n < 2 else n * factorial(n - 1)
+
+    profiler = cprofile.Profiler(types.ModuleType("a"), tmp_path / "a.py")
+    assert profiler.run(lambda: factorial(5)) == 120
+    profiler.save(tmp_path)
+    (found,) = [one for one in cprofile.read(tmp_path, tmp_path).functions if one.name == "factorial"]
+    assert (found.calls, found.primitive_calls) == (5, 1)
+
+
 STAGED = """
 from perfkit import stage
 

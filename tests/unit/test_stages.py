@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfkit.analyse import stages
+from perfkit.analyse import savings, stages
 from perfkit.model import ProfileRun, StageTiming
 from tests import builders
 
@@ -28,6 +28,16 @@ def pair(i: int, baseline_s: float, contender_s: float, **contender: float):
             stages=builders.stages(**(contender or {"a": contender_s * 0.9})),
         ),
     )
+
+
+def test_each_sides_mean_has_its_interval_and_two_pairs_have_none() -> None:
+    pairs = [pair(0, 10.0, 1.0), pair(1, 11.0, 1.1), pair(2, 12.0, 1.3)]
+    by = {(row.kind, row.path): row for row in stages.breakdown(pairs).rows}
+    total = by["total", ""]
+    assert total.baseline_s_interval == savings.mean_interval([10.0, 11.0, 12.0], range(3))
+    assert total.contender_s_interval == savings.mean_interval([1.0, 1.1, 1.3], range(3))
+    assert by["stage", "a/x"].contender_s_interval is None
+    assert stages.breakdown(pairs[:2]).rows[0].baseline_s_interval is None
 
 
 def test_rows_come_depth_first_with_own_code_and_the_rest() -> None:

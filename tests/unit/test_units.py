@@ -87,6 +87,17 @@ def test_a_column_of_times_has_one_unit_and_adds_up() -> None:
     assert units.seconds_column([]) == ()
 
 
+def test_a_small_loss_is_not_printed_as_nothing_where_signs_matter() -> None:
+    column = [30.0, -0.004, 0.0, -0.5]
+    assert units.seconds_column(column, signed=True) == ("30.00 s", ">-0.01 s", "0.00 s", "-0.50 s")
+    assert units.seconds_column(column) == ("30.00 s", "0.00 s", "0.00 s", "-0.50 s")
+
+
+def test_a_short_share_is_nothing_only_if_it_is() -> None:
+    shares = (0.0, 0.005, 0.0051, 0.414, 1.0, None)
+    assert [units.share(one) for one in shares] == ["0 %", "<1 %", "1 %", "41 %", "100 %", "-"]
+
+
 def test_two_columns_share_a_unit_only_if_they_are_of_a_size() -> None:
     assert units.seconds_columns([0.412, 0.645], [1.213, 1.52]) == (
         ("0.412 s", "0.645 s"),
