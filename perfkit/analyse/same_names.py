@@ -79,6 +79,34 @@ def pair_same_names(pairing: Pairing) -> None:
     i, j = lone[0][ours], lone[1][theirs]
     bare_pair = ~(sides[0].known[i] & sides[1].known[j])
     pairing.pair_same_name(i[bare_pair], j[bare_pair])
+    _pair_by_line(pairing, keys)
+
+
+def _pair_by_line(pairing: Pairing, keys: Sequence[NDArray[np.int64]]) -> None:
+    """Pair functions that only one side can tell apart, by bare name and line, in files whose lines stand.
+
+    Parameters
+    ----------
+    keys
+        Of each side: module and bare name as one number.
+    """
+    sides = pairing.sides
+    paired = np.flatnonzero(pairing.partner >= 0)
+    lines = [side.table.line.astype(np.int64) for side in sides]
+    same = lines[0][paired] == lines[1][pairing.partner[paired]]
+    still = _lines_stand(sides[0].module[paired], same)
+    standing = np.array([module for module, stands in still.items() if stands], np.int64)
+    at = [
+        np.flatnonzero(free & ~side.built_in & np.isin(side.module, standing))
+        for side, free in zip(sides, pairing.free(), strict=True)
+    ]
+    if not len(at[0]) or not len(at[1]):
+        return
+    placed = [(key[i] << _LINE_BITS) + line[i] for key, line, i in zip(keys, lines, at, strict=True)]
+    ours, theirs, _ = join(placed[0], placed[1])
+    i, j = at[0][ours], at[1][theirs]
+    one_sided = ~(sides[0].known[i] & sides[1].known[j])
+    pairing.pair_same_name(i[one_sided], j[one_sided])
 
 
 def _both_have_source(pairing: Pairing, side: Side) -> NDArray[np.bool_]:

@@ -106,6 +106,20 @@ def test_a_bare_name_is_only_taken_where_it_is_unambiguous() -> None:
     assert match(before, after).partner.tolist() == [0, -1, -1]
 
 
+def test_where_one_side_has_no_text_lines_that_stand_tell_functions_of_one_name_apart() -> None:
+    text = (
+        "class A:\n    def f(self): return 1\n\nclass B:\n    def f(self): return 2\n\ndef run(): return 3\n"
+    )
+    before = profile({"m.py": text})
+    rows = [("m.py", 7, "run"), ("m.py", 5, "f"), ("m.py", 2, "f")]
+    found = match(before, table({}, rows, own=True))
+    partners = {(before.names[i], int(before.line[i])): int(j) for i, j in enumerate(found.partner)}
+    assert (partners["run", 7], partners["f", 5], partners["f", 2]) == (0, 1, 2)
+    # One line has moved: then nobody knows which is which.
+    moved = match(before, table({}, [("m.py", 8, "run"), ("m.py", 5, "f"), ("m.py", 2, "f")], own=True))
+    assert [int(j) for i, j in enumerate(moved.partner) if before.names[i] == "f"] == [-1, -1]
+
+
 def test_the_variants_own_files_are_one_module() -> None:
     before = profile({"baselines/x.py": "def run(): return 1\n"}, main="baselines/x.py")
     after = profile({"optimized/y.py": "def run(): return 2\n"}, main="optimized/y.py")
