@@ -134,7 +134,7 @@ class Outline:
         lines = self.lines
         own_width = width = _indent(lines[index])
         stop = -1 if continued else self._stop(width, index)
-        found, at = -1, index
+        found, at, code = -1, index, index
         blank = " " * width  # what most lines begin with: quicker to see
         while width:
             at -= 1
@@ -148,11 +148,16 @@ class Outline:
             if not head or head[0] in "#)]}":
                 continue
             defines = _DEFINITION.match(line) is not None
-            if not (defines or continued or _BLOCK.match(line)) or _is_open("\n".join(lines[at:index])):
-                continue  # a line within a string or brackets
+            if not (defines or continued or _BLOCK.match(line)):
+                continue  # within a string or brackets
+            if _is_open("\n".join(lines[at:code])):
+                while at > stop + 1 and not ('"""' in lines[at - 1] or "'''" in lines[at - 1]):
+                    at -= 1  # to where the string begins
+                continue
             if defines:
                 found = at
                 break
+            code = at
             width = len(line) - len(head)
             blank = " " * width
             stop = -1 if continued else self._stop(width, at)

@@ -27,6 +27,7 @@ COMMANDS = {
     "report": "Render the report of a stored comparison again.",
     "export": "Hand stored runs to another tool: speedscope, flame graphs, pstats, pyperf, CSV...",
     "diff": "Compare two profiles: functions and lines, before and after.",
+    "advise": "Say what to do next: hot lines, the known pattern that each shows, and its cure.",
     "view": "Open a stored profile in snakeviz.",
     "audit": "Check a report that someone else wrote against its own figures.",
     "doctor": "Look at this machine: what may spoil a comparison, and what effect it can resolve.",

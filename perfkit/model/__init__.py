@@ -7,6 +7,7 @@ different types on purpose: nothing that computes a speedup accepts a `ProfileRu
 
 from __future__ import annotations
 
+from perfkit.model.advice import Advice, AdviceReport, PlainLine
 from perfkit.model.comparisons import Comparison, Event, Pair, PairPlan, Sampling
 from perfkit.model.differences import (
     AlignedFunction,
@@ -88,6 +89,8 @@ from perfkit.model.words import (
 
 __all__ = [
     "SCHEMA",
+    "Advice",
+    "AdviceReport",
     "AlignedFunction",
     "AlignedLine",
     "Allocation",
@@ -140,6 +143,7 @@ __all__ = [
     "PairPlan",
     "Parameters",
     "Pipeline",
+    "PlainLine",
     "ProfileRun",
     "Profiled",
     "ProfiledSide",
