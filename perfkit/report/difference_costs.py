@@ -101,8 +101,11 @@ def over_all(difference: Difference, most: int) -> Costs:
     return _costs(line("Functions over all stages"), "function", entries, before - after)
 
 
-def of_stage(stage: StageDelta, total_saved_s: float, most: int, *, alone: bool) -> Costs:
-    """List the functions of a stage, at most so many; the others are summed up, and the rest is a row."""
+def of_stage(stage: StageDelta, most: int, *, alone: bool) -> Costs:
+    """List the functions of a stage, at most so many; the others are summed up, and the rest is a row.
+
+    Shares are of what the stage saved, so that they add up as its times do.
+    """
     shown, hidden = stage.functions[:most], stage.functions[most:]
     entries = [_function(one) for one in shown]
     more = len(hidden) + stage.more
@@ -134,7 +137,7 @@ def of_stage(stage: StageDelta, total_saved_s: float, most: int, *, alone: bool)
         heading = line("Functions")
     else:
         heading = line("Functions ", "in " if stage.path else "", stage_name(stage))
-    return _costs(heading, "function", entries, total_saved_s)
+    return _costs(heading, "function", entries, stage.before_s - stage.after_s)
 
 
 def stage_name(stage: StageDelta) -> Line:

@@ -94,7 +94,7 @@ def build(difference: Difference, *, most: int = MOST, most_in_stage: int = MOST
     with_functions = [one for one in difference.stages if one.functions]
     by_stage = tuple(
         StageView(
-            costs=costs.of_stage(one, saved_s, most_in_stage if staged else most, alone=not staged),
+            costs=costs.of_stage(one, most_in_stage if staged else most, alone=not staged),
             minor=staged and abs(one.before_s - one.after_s) <= _MINOR * moved_s,
         )
         for one in with_functions
