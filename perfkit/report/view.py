@@ -113,10 +113,11 @@ def build(report: Report) -> View:
 
 
 def _difference(report: Report) -> DifferenceView | None:
-    """Tell what functions saved; the lines are told where the changes are."""
+    """Tell what functions saved; stages and lines have their places elsewhere in the report."""
     if report.difference is None:
         return None
-    return difference_view.build(dataclasses.replace(report.difference, lines=()))
+    made = difference_view.build(dataclasses.replace(report.difference, lines=()))
+    return dataclasses.replace(made, stages=None)
 
 
 def _files(report: Report) -> Table | None:
