@@ -76,13 +76,27 @@ def named_errors(what: str, path: Path) -> Iterator[None]:
 
 
 def replace_file(file: Path, content: bytes) -> Path:
-    """Write a file whole or not at all; returns it."""
-    draft = file.with_name(f".{file.name}.{os.getpid()}-{secrets.token_hex(4)}")
+    """Write a file whole or not at all; returns it.
+
+    A link stays one: what it leads to is replaced. What is no file, as a terminal or a pipe, is written into.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be written; what was there stays.
+    """
     with named_errors("write", file):
+        if file.is_dir():
+            raise StoreError(f"cannot write {file}: it is a folder")
+        if file.exists() and not file.is_file():
+            file.write_bytes(content)
+            return file
+        place = file.resolve() if file.is_symlink() else file
+        draft = place.with_name(f".{place.name}.{os.getpid()}-{secrets.token_hex(4)}")
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
+            place.parent.mkdir(parents=True, exist_ok=True)
             draft.write_bytes(content)
-            draft.replace(file)
+            draft.replace(place)
         finally:
             draft.unlink(missing_ok=True)
     return file

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from perfkit.model import FunctionCost, FunctionDelta, StageDelta
+from perfkit.model.tables import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,8 +112,6 @@ class Deltas:
         Which function became which.
     saving_s
         What the whole run saved under the profiler: shares are of that.
-    most
-        How many functions of a stage are listed.
     """
 
     def __init__(
@@ -122,11 +121,9 @@ class Deltas:
         matching: Matching,
         *,
         saving_s: float,
-        most: int = MOST,
     ) -> None:
         self._before, self._after, self._matching = before, after, matching
         self._saving_s = saving_s
-        self._most = most
         matched = np.flatnonzero(matching.partner >= 0)
         self._matched = matched
         self._partner = matching.partner[matched]
@@ -137,15 +134,17 @@ class Deltas:
         suggested = np.flatnonzero(matching.suggested >= 0)
         self._suggested_from = {int(matching.suggested[at]): int(at) for at in suggested}
 
-    def stage(self, path: str, before: Costs | None, after: Costs | None) -> StageDelta:
+    def stage(self, path: str, before: Costs | None, after: Costs | None, most: int = MOST) -> StageDelta:
         """Return a stage's row with its functions, those that saved or cost most first.
 
         Parameters
         ----------
         before, after
             None on the side that has no such stage.
+        most
+            How many functions are listed.
         """
-        rows, more, more_saved_s = self.functions(before, after)
+        rows, more, more_saved_s = self.functions(before, after, most)
         return StageDelta(
             path=path,
             before_s=before.total_s if before else 0.0,
@@ -158,7 +157,7 @@ class Deltas:
         )
 
     def functions(
-        self, before: Costs | None, after: Costs | None
+        self, before: Costs | None, after: Costs | None, most: int = MOST
     ) -> tuple[tuple[FunctionDelta, ...], int, float]:
         """Return the functions that cost anything, how many more there are, and what those saved together."""
         before = before or _nothing(len(self._before.names))
@@ -171,7 +170,7 @@ class Deltas:
         at = np.flatnonzero(here_before | here_after)
         # Ties in the order of the table: the same profiles give the same bytes.
         at = at[np.argsort(-np.abs(saved_s[at]), kind="stable")]
-        listed, others = at[: self._most], at[self._most :]
+        listed, others = at[:most], at[most:]
         rows = tuple(
             self._row(
                 int(index_before[one]) if here_before[one] else -1,
@@ -240,10 +239,10 @@ def _at(column: NDArray[V], index: NDArray[np.intp]) -> NDArray[V]:
 
 def _cost(table: FunctionTable, costs: Costs, at: int) -> FunctionCost:
     return FunctionCost(
-        file=table.places[table.file[at]],
+        file=printable(table.places[table.file[at]]),
         line=int(table.line[at]),
-        name=table.names[at],
-        qualified=table.qualified[at],
+        name=printable(table.names[at]),
+        qualified=printable(table.qualified[at]),
         calls=int(costs.calls[at]),
         primitive_calls=int(costs.primitive_calls[at]),
         self_s=float(costs.self_s[at]),
@@ -252,4 +251,4 @@ def _cost(table: FunctionTable, costs: Costs, at: int) -> FunctionCost:
 
 
 def _label(table: FunctionTable, at: int) -> str:
-    return table.qualified[at] or table.names[at]
+    return printable(table.qualified[at] or table.names[at])

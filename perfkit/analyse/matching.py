@@ -18,7 +18,7 @@ from perfkit.analyse.same_names import pair_same_names, pair_unchanged_files
 from perfkit.model import Matching
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from perfkit.analyse.sides import Side
     from perfkit.model import FunctionTable
@@ -31,7 +31,6 @@ def match(
     after: FunctionTable,
     *,
     mapped: Mapping[str, str] | None = None,
-    stages: tuple[Sequence[str], Sequence[str]] | None = None,
 ) -> Matching:
     """Match the functions of two profiles.
 
@@ -45,8 +44,6 @@ def match(
     mapped
         Pairs that the user names: old qualified name to new one, each with its file before it if need be
         (``models/net.py:Net.forward``); a class stands for its methods of the same name.
-    stages
-        Of each side, every function's stage, where it is known; by default the one that its decorator names.
 
     Returns
     -------
@@ -73,7 +70,7 @@ def match(
     pair_bodies(pairing)
     pair_inner(pairing)
     suggested = np.full(len(before.names), -1, np.int32)
-    for i, j in _suggestions(pairing, stages):
+    for i, j in _suggestions(pairing):
         suggested[i] = j
         pairing.how[i] = "suggested"
     return Matching(
@@ -86,22 +83,16 @@ def match(
     )
 
 
-def _suggestions(
-    pairing: Pairing, stages: tuple[Sequence[str], Sequence[str]] | None
-) -> list[tuple[int, int]]:
+def _suggestions(pairing: Pairing) -> list[tuple[int, int]]:
     """Suggest partners for functions that are written in Python and have a name."""
-    candidates = []
-    named: list[Sequence[str]] = []
-    for k, (side, free) in enumerate(zip(pairing.sides, pairing.free(), strict=True)):
+    candidates, named = [], []
+    for side, free in zip(pairing.sides, pairing.free(), strict=True):
         chosen = free & ~side.built_in
         functions = np.flatnonzero(chosen).tolist()
         chosen[[at for at in functions if side.table.names[at].startswith("<")]] = False
         candidates.append(chosen)
-        if stages is not None:
-            named.append(stages[k])
-        else:
-            stage = {at: _stage(side, at) for at in functions}
-            named.append([stage.get(at, "") for at in range(side.n)])
+        stage = {at: _stage(side, at) for at in functions}
+        named.append([stage.get(at, "") for at in range(side.n)])
     return callers.suggestions(
         pairing.before.table,
         pairing.after.table,

@@ -7,14 +7,14 @@ whose behalf the caller ran. The guess, as in gprof: a function costs the same w
 from __future__ import annotations
 
 import heapq
-import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from perfkit.analyse.acyclic import layers
 from perfkit.model import CallTree, StackFrame
+from perfkit.model.tables import printable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -144,80 +144,6 @@ def _share(part: float, total: float) -> float:
     return min(1.0, part / total) if total > 0 else 0.0
 
 
-def prune(tree: CallTree, threshold: float = 0.001, most: int = 50_000) -> tuple[CallTree, float]:
-    """Make a tree smaller: what is below the threshold becomes part of its parent's own time.
-
-    Parameters
-    ----------
-    tree
-        Sampled, or any other.
-    threshold
-        Share of the total below which a node, with its children, is not told apart.
-    most
-        The most nodes; the costliest are kept.
-
-    Returns
-    -------
-    CallTree
-        Its self times and samples add up to what they were.
-    float
-        Share of the total that was pruned: that is told under a parent, or under `PRUNED`.
-    """
-    count = len(tree.frame)
-    whole = list(tree.self_s)
-    for node in range(count - 1, -1, -1):
-        if tree.parent[node] >= 0:
-            whole[tree.parent[node]] += whole[node]
-    total = math.fsum(tree.self_s)
-    least = threshold * total
-    fine = [cost >= least and cost > 0 for cost in whole]
-    if sum(fine) > most:
-        for node in sorted(range(count), key=lambda one: (-whole[one], one))[most:]:
-            fine[node] = False
-    place = [-1] * count  # where each node's own time goes; -1: it has no parent that is kept
-    own: list[float] = []
-    samples: list[int] = []
-    frame: list[int] = []
-    parent: list[int] = []
-    pruned, orphaned_s, orphaned = 0.0, 0.0, 0
-    for node in range(count):
-        above = tree.parent[node]
-        upper = place[above] if above >= 0 else -1
-        if fine[node] and (above < 0 or (fine[above] and upper >= 0)):
-            place[node] = len(frame)
-            frame.append(tree.frame[node])
-            parent.append(upper)
-            own.append(tree.self_s[node])
-            samples.append(tree.samples[node] if tree.samples else 0)
-            continue
-        fine[node] = False
-        place[node] = upper
-        pruned += abs(tree.self_s[node])
-        if upper >= 0:
-            own[upper] += tree.self_s[node]
-            samples[upper] += tree.samples[node] if tree.samples else 0
-        else:
-            orphaned_s += tree.self_s[node]
-            orphaned += tree.samples[node] if tree.samples else 0
-    frames = tree.frames
-    if orphaned_s or orphaned:
-        frames = (*frames, PRUNED)
-        frame.append(len(frames) - 1)
-        parent.append(-1)
-        own.append(orphaned_s)
-        samples.append(orphaned)
-    used = {old: new for new, old in enumerate(dict.fromkeys(frame))}
-    smaller = replace(
-        tree,
-        frames=tuple(frames[old] for old in used),
-        frame=tuple(used[one] for one in frame),
-        parent=tuple(parent),
-        self_s=tuple(own),
-        samples=tuple(samples) if tree.samples else (),
-    )
-    return smaller, _share(pruned, total)
-
-
 class _Frames:
     """The entries of a tree, each different one once."""
 
@@ -234,9 +160,9 @@ class _Frames:
             table = self._table
             file = table.places[int(table.file[function])]
             entry = StackFrame(
-                file=file,
+                file=printable(file),
                 line=int(table.line[function]),
-                name=table.qualified[function] or table.names[function],
+                name=printable(table.qualified[function] or table.names[function]),
                 kind="built-in" if file == _BUILT_IN else "function",
             )
             known = self._of_function[function] = self.further(entry)

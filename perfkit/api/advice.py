@@ -53,7 +53,7 @@ def advise(bench: Bench, wanted: str = "baseline", *, least_share: float = LEAST
         needs="a line profile",
         maker="line",
         fits=(lambda one: one.profiler == "line" and bool(one.lines),),
-        side="baseline" if wanted in bench.store.comparison_ids() or wanted == chosen.LATEST else None,
+        side="baseline" if chosen.is_comparison(bench, wanted) else None,
     )
     clean = _clean(bench, run)
     median = sorted(clean, key=lambda one: one.run_s)[(len(clean) - 1) // 2] if clean else None
@@ -77,7 +77,7 @@ def advise(bench: Bench, wanted: str = "baseline", *, least_share: float = LEAST
 
 
 def _clean(bench: Bench, run: ProfileRun) -> list[TimingRun]:
-    """Return the clean runs of a profile's source that have the parameters of the latest one."""
+    """Return the clean runs of a profile's source with the parameters of the latest one, taken as it was."""
     found: list[TimingRun] = []
     for run_id in reversed(bench.store.run_ids()):
         with contextlib.suppress(StoreError):
@@ -88,9 +88,14 @@ def _clean(bench: Bench, run: ProfileRun) -> list[TimingRun]:
                 one.variant.source_sha256 == run.variant.source_sha256
                 and one.variant.name == run.variant.name
             )
-            if same and (not found or one.parameters == found[0].parameters):
+            if same and (not found or _taken(one) == _taken(found[0])):
                 found.append(one)
     return found
+
+
+def _taken(run: TimingRun) -> tuple[object, ...]:
+    """Return how a run was measured: cold and warm ones, say, do not mix."""
+    return run.parameters, run.launch, run.repeats, run.cpu is None
 
 
 def _with_source(bench: Bench, run: ProfileRun) -> tuple[ProfileRun, bool]:

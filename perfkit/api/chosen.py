@@ -124,10 +124,19 @@ def _advice(variant: str, maker: str) -> str:
     return f"run perfkit profile {variant} --with {maker} first"
 
 
-def is_profile(bench: Bench, name: str) -> bool:
-    """Return whether a name is that of a profile run, or a part of it alone."""
+def is_profiled(bench: Bench, name: str) -> bool:
+    """Return whether a name means a profile run: its id, or a variant that was profiled and never timed."""
     kind, found = _look_up(bench, name)
+    if kind == "variant":
+        if next(_latest(bench, found, TimingRun), None) is not None:
+            return False
+        return next(_latest(bench, found, ProfileRun), None) is not None
     return kind == "run" and bench.store.run_kind(found) is ProfileRun
+
+
+def is_comparison(bench: Bench, name: str) -> bool:
+    """Return whether a name means a comparison."""
+    return _look_up(bench, name)[0] == "comparison"
 
 
 def comparison_of(bench: Bench, run: TimingRun) -> Comparison | None:

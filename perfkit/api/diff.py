@@ -5,16 +5,15 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import math
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from perfkit.analyse import alignment, differences, stacks
 from perfkit.analyse.matching import match
-from perfkit.api.profiles import find
-from perfkit.errors import StoreError, UsageError
-from perfkit.model import Difference, ProfiledSide, ProfileRun
-from perfkit.profilers import catalog, shared_places, tables
+from perfkit.api import profiled
+from perfkit.errors import UsageError
+from perfkit.model import Difference, ProfiledSide
+from perfkit.profilers import catalog
 from perfkit.verify import mapping
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from perfkit.analyse.differences import Costs
     from perfkit.api.bench import Bench
+    from perfkit.api.profiled import Profile
     from perfkit.model import (
         AlignedFunction,
         CallTree,
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
         Matching,
         MatchKind,
         Parameters,
-        StageMapping,
+        Pipeline,
+        ProfileRun,
     )
 
 MOST_LINES = 12
@@ -39,25 +40,6 @@ MOST_LINES = 12
 
 MOST_OVERALL = 500
 """Functions that are listed over all stages."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """One side of a difference.
-
-    Attributes
-    ----------
-    run
-        The cProfile run; None for a file that perfkit did not record.
-    lines, sampled
-        Runs of the same code under line_profiler and the sampler, if there are any.
-    """
-
-    title: str
-    table: FunctionTable
-    run: ProfileRun | None = None
-    lines: ProfileRun | None = None
-    sampled: ProfileRun | None = None
 
 
 def difference(
@@ -96,13 +78,12 @@ def difference(
     StoreError
         If a profile cannot be read.
     """
-    sides = _sides(bench, before, after, cache)
-    configured = bench.pipeline.functions if bench is not None else {}
-    stages = bench.pipeline.stages if bench is not None else {}
+    before_side, after_side = profiled.sides(bench, before, after, cache)
     return between(
-        *sides,
-        renamed={**configured, **(renamed or {})},
-        stages=stages,
+        before_side,
+        after_side,
+        renamed=renamed or {},
+        pipeline=bench.pipeline if bench is not None else None,
         most=most,
         stacked=stacked,
         root=bench.project.root if bench is not None else None,
@@ -122,26 +103,20 @@ def of_comparison(bench: Bench, comparison: Comparison, profiles: Sequence[Profi
     StoreError
         If a profile cannot be read.
     """
-    pair = [_stored_side(bench, one.name, profiles) for one in (comparison.baseline, comparison.contender)]
-    before, after = pair
+    before, after = (
+        profiled.of_variant(bench, one, profiles) for one in (comparison.baseline, comparison.contender)
+    )
     if before is None or after is None:
         return None
-    configured = comparison.pipeline.functions
-    stages, root = comparison.pipeline.stages, bench.project.root
-    try:
-        return between(before, after, renamed=configured, stages=stages, root=root)
-    except UsageError as error:  # a name that is wrong there spoils no report
-        made = between(before, after, renamed={}, stages=stages, root=root)
-        note = f"The configured names of functions were not used: {error}."
-        return dataclasses.replace(made, notes=(*made.notes, note))
+    return between(before, after, pipeline=comparison.pipeline, root=bench.project.root)
 
 
 def between(
     before: Profile,
     after: Profile,
     *,
-    renamed: Mapping[str, str],
-    stages: Mapping[str, StageMapping],
+    renamed: Mapping[str, str] | None = None,
+    pipeline: Pipeline | None = None,
     most: int = differences.MOST,
     stacked: bool = True,
     root: Path | None = None,
@@ -152,161 +127,79 @@ def between(
     ----------
     renamed
         Old qualified names, and the new ones.
-    stages
-        Which stages of the contender answer to which of the baseline.
+    pipeline
+        Whose configuration tells which functions and stages of a contender answer to the baseline's.
     most
         How many functions of a stage are listed.
     stacked
         Whether call stacks are wanted.
     root
         The project's root, to see whether its files have been edited since.
+
+    Raises
+    ------
+    UsageError
+        If a name in `renamed` fits no function.
     """
-    matching = match(before.table, after.table, mapped=renamed)
-    was, now = _by_stage(before, {}), _by_stage(after, stages)
+    matching, notes = _matching(before, after, renamed or {}, pipeline)
+    staged = all(side.run is not None and side.run.stage_costs for side in (before, after))
+    was, now = (_costs(side, pipeline, staged=staged) for side in (before, after))
     total_before, total_after = _total(was), _total(now)
-    rows = differences.Deltas(
-        before.table, after.table, matching, saving_s=total_before - total_after, most=most
-    )
+    rows = differences.Deltas(before.table, after.table, matching, saving_s=total_before - total_after)
     paths = [*was, *(path for path in now if path not in was)]
-    over_all = differences.Deltas(
-        before.table, after.table, matching, saving_s=total_before - total_after, most=MOST_OVERALL
+    functions, _, _ = rows.functions(
+        differences.whole(before.table), differences.whole(after.table), MOST_OVERALL
     )
-    functions, _, _ = over_all.functions(differences.whole(before.table), differences.whole(after.table))
-    lines = _lines(before, after, matching)
+    lines = _line_runs(before, after)
     trees = _trees(before, after) if stacked else (None, None)
     return Difference(
         before=_side(before, total_before),
         after=_side(after, total_after),
-        stages=tuple(rows.stage(path, was.get(path), now.get(path)) for path in paths),
+        stages=tuple(rows.stage(path, was.get(path), now.get(path), most) for path in paths),
         functions=functions,
-        lines=lines,
-        lines_size=_lines_size(before, after),
+        lines=_lines(before, after, lines, matching),
+        lines_size=_lines_size(before, after, lines),
         before_tree=trees[0],
         after_tree=trees[1],
-        notes=_notes(before, after, root),
+        notes=(*notes, *_notes(before, after, lines, root)),
     )
 
 
-# ---------------------------------------------------------------- which profiles
+def _matching(
+    before: Profile, after: Profile, renamed: Mapping[str, str], pipeline: Pipeline | None
+) -> tuple[Matching, tuple[str, ...]]:
+    """Match the functions; the configuration's names only lead from the baseline to a contender."""
+    leads = pipeline is not None and _is_baseline(before) and not _is_baseline(after)
+    configured = pipeline.functions if pipeline is not None and leads else {}
+    try:
+        return match(before.table, after.table, mapped={**configured, **renamed}), ()
+    except UsageError as error:
+        if not configured:
+            raise
+        note = f"The configured names of functions were not used: {error}."
+        return match(before.table, after.table, mapped=renamed), (note,)
 
 
-def _sides(
-    bench: Bench | None, before: str | None, after: str | None, cache: Path | None
-) -> tuple[Profile, Profile]:
-    if before is not None and after is not None:
-        was, now = _profile(bench, before, cache), _profile(bench, after, cache)
-        if was.run is None and now.run is None:
-            tables = shared_places.align(was.table, now.table)
-            was, now = (
-                dataclasses.replace(side, table=table) for side, table in zip((was, now), tables, strict=True)
-            )
-        return was, now
-    bench = _needed(bench)
-    comparison = _comparison(bench, before)
-    runs = [bench.store.read_run(one, ProfileRun) for one in comparison.profiles]
-    found = [_stored_side(bench, one.name, runs) for one in (comparison.baseline, comparison.contender)]
-    if found[0] is None or found[1] is None:
-        raise UsageError(
-            f"comparison {comparison.id} has no profiles (it was made with --no-profile): "
-            "run perfkit compare again"
-        )
-    return found[0], found[1]
-
-
-def _needed(bench: Bench | None) -> Bench:
-    if bench is None:
-        raise UsageError("name two profiles: files, or here in a project variants, runs or comparisons")
-    return bench
-
-
-def _comparison(bench: Bench, wanted: str | None) -> Comparison:
-    known = bench.store.comparison_ids()
-    if wanted is None:
-        for one in reversed(known):
-            found = bench.store.read_comparison(one)
-            if found.profiles:
-                return found
-        raise UsageError(
-            "there is no comparison with profiles yet: run perfkit compare, or name two profiles"
-        )
-    fitting = [one for one in known if wanted in one]
-    if len(fitting) == 1 or wanted in known:
-        return bench.store.read_comparison(wanted if wanted in known else fitting[0])
-    if fitting:
-        raise UsageError(f"{wanted!r} fits several comparisons: {', '.join(fitting)}")
-    raise UsageError(f"there is no comparison {wanted!r}; to compare two profiles, name both")
-
-
-def _profile(bench: Bench | None, wanted: str, cache: Path | None) -> Profile:
-    """Return a side by its name: a file, or something stored."""
-    path = Path(wanted)
-    if path.is_file():
-        return Profile(title=wanted, table=tables.load_file(path, cache=cache))
-    if path.suffix == ".prof" or "/" in wanted:
-        what = "is a folder" if path.is_dir() else "does not exist"
-        raise UsageError(f"the profile {wanted} {what}: name a .prof file, a variant, a run or a comparison")
-    bench = _needed(bench)
-    store = bench.store
-    if any(wanted in one for one in store.comparison_ids()):
-        comparison = _comparison(bench, wanted)
-        runs = [store.read_run(one, ProfileRun) for one in comparison.profiles]
-        side = _stored_side(bench, comparison.contender.name, runs)
-        if side is None:
-            raise UsageError(f"comparison {comparison.id} has no profiles: it was made with --no-profile")
-        return dataclasses.replace(side, title=f"{side.title} ({comparison.id})")
-    run = find(bench, wanted)
-    same = [one for one in _profiles(bench) if one.variant == run.variant]
-    return _stored(bench, run, same)
-
-
-def _profiles(bench: Bench) -> list[ProfileRun]:
-    """Return all profile runs that can be read, oldest first."""
-    found = []
-    for run_id in bench.store.run_ids():
-        try:
-            if bench.store.run_kind(run_id) is ProfileRun:
-                found.append(bench.store.read_run(run_id, ProfileRun))
-        except StoreError:
-            continue  # a damaged one is said by who names it
-    return found
-
-
-def _stored_side(bench: Bench, variant: str, runs: Sequence[ProfileRun]) -> Profile | None:
-    """Return the side of a variant, from the runs of a comparison."""
-    own = [one for one in runs if one.variant.name == variant]
-    main = [one for one in own if one.profiler == "cprofile"]
-    return _stored(bench, main[-1], own) if main else None
-
-
-def _stored(bench: Bench, run: ProfileRun, same: Sequence[ProfileRun]) -> Profile:
-    lines = [one for one in same if one.profiler == "line"]
-    sampled = [one for one in same if one.tree is not None and one.parameters == run.parameters]
-    return Profile(
-        title=run.variant.name,
-        table=tables.from_run(run, bench.store.run_folder(run.id), bench.project.root),
-        run=run,
-        lines=lines[-1] if lines else None,
-        sampled=sampled[-1] if sampled else None,
-    )
+def _is_baseline(side: Profile) -> bool:
+    return side.run is not None and side.run.variant.name == "baseline"
 
 
 # ---------------------------------------------------------------- what they cost
 
 
-def _by_stage(side: Profile, stages: Mapping[str, StageMapping]) -> dict[str, Costs]:
-    """Return the costs of each stage, under the baseline's names; one nameless one where none are known."""
+def _costs(side: Profile, pipeline: Pipeline | None, *, staged: bool) -> dict[str, Costs]:
+    """Return the costs of each stage, under the baseline's names; all in a nameless one if not `staged`."""
     run = side.run
-    if run is None:
-        return {"": differences.whole(side.table)}
-    if not run.stage_costs:
-        return {"": differences.whole(side.table, run.traced_s)}
-    renamed = []
-    for one in run.stage_costs:
-        path = mapping.as_baseline(one.path, stages) if one.path else ""
-        if path is None:  # part of a split stage
-            path = next(ours for ours, each in stages.items() if one.path in each.contender)
-        renamed.append(dataclasses.replace(one, path=path))
-    return differences.of_stages(side.table, renamed)
+    if run is None or not staged:
+        return {"": differences.whole(side.table, None if run is None else run.traced_s)}
+    renamed = pipeline.stages if pipeline is not None and not _is_baseline(side) else {}
+    return differences.of_stages(
+        side.table,
+        [
+            dataclasses.replace(one, path=mapping.in_baseline(one.path, renamed) if one.path else "")
+            for one in run.stage_costs
+        ],
+    )
 
 
 def _total(stages: Mapping[str, Costs]) -> float:
@@ -332,10 +225,30 @@ def _size(parameters: Parameters) -> str:
 # ---------------------------------------------------------------- lines and stacks
 
 
-def _lines(before: Profile, after: Profile, matching: Matching) -> tuple[AlignedFunction, ...]:
-    """Align the lines of the functions that both line profiles know, those that matter most."""
-    was = before.lines.lines if before.lines is not None else ()
-    now = after.lines.lines if after.lines is not None else ()
+LineRuns: TypeAlias = "tuple[ProfileRun | None, ProfileRun | None]"
+
+
+def _line_runs(before: Profile, after: Profile) -> LineRuns:
+    """Return the line profiles to compare: the nearest two of one size, or what one side alone has."""
+    pairs = [
+        (i + j, was, now)
+        for i, was in enumerate(before.lines)
+        for j, now in enumerate(after.lines)
+        if was.parameters == now.parameters
+    ]
+    if pairs:
+        _, was, now = min(pairs, key=lambda one: one[0])
+        return was, now
+    if before.lines and after.lines:
+        return None, None
+    return next(iter(before.lines), None), next(iter(after.lines), None)
+
+
+def _lines(
+    before: Profile, after: Profile, runs: LineRuns, matching: Matching
+) -> tuple[AlignedFunction, ...]:
+    """Align the lines of the functions that the line profiles know, those that matter most."""
+    was, now = (run.lines if run is not None else () for run in runs)
     if not was and not now:
         return ()
     index_before, index_after = _places(before.table), _places(after.table)
@@ -349,9 +262,7 @@ def _lines(before: Profile, after: Profile, matching: Matching) -> tuple[Aligned
         how: MatchKind = "vanished"
         if at is not None and matching.partner[at] >= 0:
             other, how = by_place.get(int(matching.partner[at])), matching.how[at]
-        elif (
-            at is None and one.name in by_name
-        ):  # it never ran under cProfile, as a stage that is not reached
+        elif at is None and one.name in by_name:  # it never ran under cProfile
             other, how = by_name[one.name], "same name"
         if other is not None and left.pop(id(other), None) is None:
             other, how = None, "vanished"
@@ -361,18 +272,19 @@ def _lines(before: Profile, after: Profile, matching: Matching) -> tuple[Aligned
 
 
 def _places(table: FunctionTable) -> dict[tuple[str, int], int]:
-    """Return the functions' indices by file and line."""
+    """Return the functions' indices by file and line; what has no name lies in the line of what holds it."""
     return {
         (table.files[file], int(line)): at
-        for at, (file, line) in enumerate(zip(table.file, table.line, strict=True))
+        for at, (file, line, name) in enumerate(zip(table.file, table.line, table.names, strict=True))
+        if not name.startswith("<")
     }
 
 
-def _lines_size(before: Profile, after: Profile) -> str:
+def _lines_size(before: Profile, after: Profile, runs: LineRuns) -> str:
     """Return the size of the line profiles, where it differs from that of the functions."""
-    for side in (before, after):
-        if side.run is not None and side.lines is not None and side.run.parameters != side.lines.parameters:
-            return _size(side.lines.parameters)
+    for side, run in zip((before, after), runs, strict=True):
+        if run is not None and side.run is not None and side.run.parameters != run.parameters:
+            return _size(run.parameters)
     return ""
 
 
@@ -388,7 +300,7 @@ def _trees(before: Profile, after: Profile) -> tuple[CallTree, CallTree]:
 # ---------------------------------------------------------------- what the reader should know
 
 
-def _notes(before: Profile, after: Profile, root: Path | None) -> tuple[str, ...]:
+def _notes(before: Profile, after: Profile, lines: LineRuns, root: Path | None) -> tuple[str, ...]:
     notes = []
     sizes = [_size(one.run.parameters) if one.run is not None else "" for one in (before, after)]
     if all(sizes) and sizes[0] != sizes[1]:
@@ -397,21 +309,25 @@ def _notes(before: Profile, after: Profile, root: Path | None) -> tuple[str, ...
             "they did not do the same work."
         )
     pythons = [one.run.python if one.run is not None else one.table.python for one in (before, after)]
-    if all(pythons) and pythons[0] != pythons[1]:
+    parts = zip(*(one.split(".") for one in pythons), strict=False)  # a file tells 3.11, a run 3.11.7
+    if all(pythons) and any(one != other for one, other in parts):
         notes.append(f"The sides ran on different Pythons: {pythons[0]} before, {pythons[1]} after.")
-    for side in (before, after):
+    if before.lines and after.lines and lines == (None, None):
+        notes.append(
+            "The line profiles of the two sides are of different sizes and not compared: perfkit profile "
+            "with both variants makes two of one size."
+        )
+    sampled = before.sampled is not None and after.sampled is not None
+    for side, line_run in zip((before, after), lines, strict=True):
         notes += side.table.notes
-        notes += [f"{side.title}: {one}." for run in _runs(side) for one in run.warnings]
+        runs = (side.run, line_run, side.sampled if sampled else None)
+        notes += [f"{side.title}: {one}." for run in runs if run is not None for one in run.warnings]
         notes += _folded(side)
         notes += [
             f"{file} has been edited since {side.title} was profiled: its text as it ran is shown."
             for file in _edited(side, root)
         ]
     return tuple(dict.fromkeys(notes))
-
-
-def _runs(side: Profile) -> list[ProfileRun]:
-    return [one for one in (side.run, side.lines) if one is not None]
 
 
 def _folded(side: Profile) -> list[str]:

@@ -318,7 +318,7 @@ def _csv(
     bench: Bench, names: Sequence[str], *, side: Side | None, stages: bool, table: Table | None
 ) -> Export:
     if table is None:
-        table = "functions" if all(chosen.is_profile(bench, name) for name in names) else "timings"
+        table = "functions" if all(chosen.is_profiled(bench, name) for name in names) else "timings"
     if stages and table != "functions":
         raise UsageError(f"stages are no choice for a table of {table}: its rows name them")
     if table == "timings":

@@ -12,7 +12,7 @@ from perfkit.cli import options
 @click.argument("run", required=False)
 @click.option(
     "--least",
-    type=click.FloatRange(min=0, max=100),
+    type=options.FloatRange(min=0, max=100),
     default=100 * LEAST_SHARE,
     show_default=True,
     metavar="PERCENT",

@@ -62,10 +62,11 @@ def command(
     inflated by the profiler: no speedup is computed from them.
     """
     from perfkit.analyse.differences import MOST
+    from perfkit.api import profiled
     from perfkit.api.diff import difference
 
-    files = [one is not None and Path(one).is_file() for one in (before, after)]
-    bench = None if all(files) else options.bench(pipeline)
+    files = [one is not None and profiled.is_file(one) for one in (before, after)]
+    bench = None if all(files) or (files[0] and after is None) else options.bench(pipeline)
     if as_json and as_markdown:
         raise UsageError("choose one of --json and --markdown")
     found = difference(

@@ -25,7 +25,7 @@ def _finite(_ctx: click.Context, _option: click.Parameter, given: float) -> floa
 @click.command()
 @click.option(
     "--seconds",
-    type=click.FloatRange(min=0, max=_LONGEST_S, min_open=True),
+    type=options.FloatRange(min=0, max=_LONGEST_S, min_open=True),
     callback=_finite,
     default=doctors.SECONDS,
     show_default=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,7 +46,7 @@ class _Seconds(click.ParamType[float]):
 
     name = "seconds"
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         if isinstance(value, float | int):
             return float(value)
         found = re.fullmatch(r"\s*([0-9.]+)\s*(ms|s|min|h)?\s*", str(value))
@@ -55,6 +56,17 @@ class _Seconds(click.ParamType[float]):
             number = 0.0
         if not number > 0:
             self.fail(f"{value!r} is no time above 0; write 90, 90s, 1.5min or 500ms", param, ctx)
+        return number
+
+
+class FloatRange(click.FloatRange):
+    """click's, without NaN, which lies in every range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number; fails as click does."""
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is no number", param, ctx)
         return number
 
 
@@ -75,7 +87,7 @@ SEED = click.option(
 )
 TIMEOUT = click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FloatRange(min=0, min_open=True),
     default=TIMEOUT_S,
     show_default=True,
     metavar="SECONDS",
@@ -86,7 +98,7 @@ JSON = click.option(
 )
 LINE_LIMIT = click.option(
     "--line-limit",
-    type=click.FloatRange(min=0),
+    type=FloatRange(min=0),
     default=LINE_LIMIT_S,
     show_default=True,
     metavar="SECONDS",

@@ -63,7 +63,7 @@ def _claims(_ctx: click.Context, _option: click.Parameter, given: tuple[str, ...
 )
 @click.option(
     "--budget",
-    type=click.FloatRange(min=0, min_open=True),
+    type=options.FloatRange(min=0, min_open=True),
     default=scalings.BUDGET_S,
     show_default=True,
     metavar="SECONDS",

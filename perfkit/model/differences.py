@@ -125,7 +125,7 @@ class AlignedFunction:
     Attributes
     ----------
     stage
-        The baseline's path of the stage that it serves, or empty.
+        Name of the stage that it is or holds, the baseline's where both are one; or empty.
     before, after
         Qualified names; empty on the side that lacks it.
     before_file, after_file

@@ -143,3 +143,8 @@ class Matching:
     suggested: NDArray[np.int32]
     into_before: NDArray[np.int32]
     into_after: NDArray[np.int32]
+
+
+def printable(text: str) -> str:
+    """Return a name as records hold it: half of a surrogate pair, which no file takes, as a number."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

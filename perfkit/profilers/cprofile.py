@@ -20,7 +20,7 @@ from perfkit import markers
 from perfkit.errors import StoreError
 from perfkit.model import FunctionCost, Profiled, StageCosts
 from perfkit.profilers.paths import decode, relative
-from perfkit.profilers.sources import sources
+from perfkit.profilers.sources import OURS, sources
 from perfkit.profilers.unseen import Watch
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ _MOST_SHARE = 0.03  # of the time so far, for noting stages,
 _LEAST_NS = 200_000_000  # and so much besides
 _TICK_S = 1e-9
 _NOTHING: Cost = (0, 0, 0.0, 0.0)
-_OURS = "getstats"
+_NOTING = "getstats"
 
 # Before 3.12, a profile belongs to one thread; since then, to the interpreter, whose threads share one stack.
 _THREADS = (
@@ -292,7 +292,7 @@ def _costs(snapshot: Snapshot) -> tuple[FunctionCost, ...]:
     """Return the functions' records, perfkit's own left out."""
     found = []
     for (code, file), (calls, recursive, with_callees_s, own_s) in snapshot.items():
-        if file in (__file__, markers.__file__) or (isinstance(code, str) and _OURS in code):
+        if file.startswith(OURS) or (isinstance(code, str) and _NOTING in code):
             continue
         if not calls and abs(own_s) < _TICK_S and abs(with_callees_s) < _TICK_S:
             continue  # nothing but the rounding of a difference

@@ -79,7 +79,8 @@ def read_columns(path: Path, cache: Path | None) -> Columns:
         try:
             _keep(kept, raw)
         except StoreError as error:
-            notes = (f"{str(error).capitalize()}; {path.name} will take as long to read the next time.",)
+            said = str(error)
+            notes = (f"{said[:1].upper()}{said[1:]}; {path.name} will take as long to read the next time.",)
     return replace(columns, notes=columns.notes + notes) if notes else columns
 
 

@@ -18,13 +18,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 from pyinstrument.low_level.stat_profile import setstatprofile
 
-import perfkit
 from perfkit.errors import StoreError
 from perfkit.model import Profiled
 from perfkit.profilers import unseen, waiting
 from perfkit.profilers.holders import Holders, is_coroutine, is_ours, with_missing
 from perfkit.profilers.paths import decode, relative
-from perfkit.profilers.sources import sources
+from perfkit.profilers.sources import OURS, sources
 from perfkit.profilers.speedscope import write
 from perfkit.profilers.stacks import BuiltIn, Entry, Stacks, Stage, Thread, call_tree
 
@@ -48,7 +47,6 @@ INTERVAL_S = 1e-3
 
 _MOST_THREADS = 32  # with a root of their own; a pipeline may start thousands
 _FEW = 100  # samples: a share of 10 % is then uncertain by 6 %
-_OURS = tuple(str(Path(perfkit.__file__).parent / one) for one in ("markers.py", "measure/", "profilers/"))
 _NO_CODE = BuiltIn("run")
 
 
@@ -289,7 +287,7 @@ class _Lane:
         """Tell whether a function is perfkit's own."""
         known = self._hidden.get(id(code))
         if known is None:
-            known = self._hidden[id(code)] = (code, is_ours(code, _OURS))
+            known = self._hidden[id(code)] = (code, is_ours(code, OURS))
         return known[1]
 
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 _MOST_BYTES = 1 << 20  # a file: more is data
 
 
+OURS = tuple(str(Path(perfkit.__file__).parent / one) for one in ("markers.py", "measure/", "profilers/"))
+"""How the files of perfkit begin that run in the profiled process."""
+
 _THEIRS = [*map(Path, sysconfig.get_paths().values()), Path(perfkit.__file__).parent]
 
 

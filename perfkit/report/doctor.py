@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from perfkit.report import units
+from perfkit.report.layout import section
 from perfkit.report.text import clean, listed, plain, prose
 from perfkit.report.text import line as words
 
@@ -62,9 +63,9 @@ def render(found: Diagnosis) -> RenderableType:
     ]
     if found.resolution is not None:
         parts += _resolved(found.resolution, biases)
-    parts += _section("The machine", *_looked(found.machine))
+    parts += section("The machine", *_looked(found.machine))
     during = "While measuring" if found.resolution is not None else "At the moment"
-    parts += _section(during, *_looked(found.during))
+    parts += section(during, *_looked(found.during))
     return Group(*parts)
 
 
@@ -115,10 +116,6 @@ def _counted(counts: dict[Level, int]) -> Text:
     return made
 
 
-def _section(title: str, *body: RenderableType) -> list[RenderableType]:
-    return [Text(), Text(title, "bold"), *body]
-
-
 def _resolved(resolved: Resolution, biases: Sequence[str]) -> list[RenderableType]:
     each = units.seconds(resolved.seconds_per_pair)
     pairs = "1 pair" if resolved.pairs == 1 else f"{resolved.pairs:,} pairs"
@@ -143,7 +140,7 @@ def _resolved(resolved: Resolution, biases: Sequence[str]) -> list[RenderableTyp
                 f"run of a pair ({_tested(resolved.places)}).",
             )
         )
-    return _section("What it can resolve", *parts)
+    return section("What it can resolve", *parts)
 
 
 def _table(resolved: Resolution) -> Table:

@@ -27,6 +27,14 @@ def as_baseline(path: str, mapping: Mapping[str, StageMapping]) -> str | None:
     return path
 
 
+def in_baseline(path: str, mapping: Mapping[str, StageMapping]) -> str:
+    """Return the baseline's stage that a stage of the contender serves, also one of several that do."""
+    found = as_baseline(path, mapping)
+    if found is not None:
+        return found
+    return next(ours for ours, each in mapping.items() if path in each.contender)
+
+
 def renamed(checkpoints: Iterable[Checkpoint], mapping: Mapping[str, StageMapping]) -> tuple[Checkpoint, ...]:
     """Return the contender's checkpoints under the baseline's names."""
     found = []
@@ -50,9 +58,7 @@ def renamed_timings(
     """Return the contender's stage times under the baseline's names; the parts of a split stage add up."""
     found: dict[tuple[str, bool], StageTiming] = {}
     for one in stages:
-        path = as_baseline(one.path, mapping)
-        if path is None:
-            path = next(ours for ours, each in mapping.items() if one.path in each.contender)
+        path = in_baseline(one.path, mapping)
         key = (path, one.in_main_thread)
         before = found.get(key)
         found[key] = dataclasses.replace(

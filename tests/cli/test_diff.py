@@ -156,9 +156,9 @@ def test_an_edit_since_is_said(profiled: Path, tmp_path: Path) -> None:
     [
         (("no.prof", "optimized"), "the profile no.prof does not exist"),
         (("baseline", "reports/x"), "the profile reports/x does not exist"),
-        (("baseline", "nothing"), "there is no variant 'nothing'"),
-        (("nothing",), "there is no comparison 'nothing'"),
-        ((), "there is no comparison with profiles yet"),
+        (("baseline", "nothing"), "'nothing' is no variant and no stored run"),
+        (("nothing",), "'nothing' is no variant and no stored run"),
+        ((), "there is no stored comparison"),
         (("baseline", "optimized", "--map", "total"), "write OLD=NEW"),
         (("baseline", "optimized", "--map", "nobody=square"), "nobody"),
         (("baseline", "optimized", "--json", "--markdown"), "choose one of"),
@@ -180,4 +180,9 @@ def test_a_timed_run_is_no_profile(profiled: Path) -> None:
     assert done.returncode == 0, done.stderr
     store = Store(profiled / "reports" / "squares")
     timed = [one for one in store.run_ids() if store.run_kind(one) is model.TimingRun]
-    says(perfkit(profiled, "diff", timed[-1], "optimized"), 2, "is no profile")
+    says(
+        perfkit(profiled, "diff", timed[-1], "optimized"),
+        2,
+        "perfkit diff takes a cProfile profile",
+        "is a timed run",
+    )

@@ -157,7 +157,7 @@ def test_what_is_listed_and_what_is_not_add_up_to_the_stage(
     made: tuple[FunctionTable, FunctionTable, Matching], most: int
 ) -> None:
     before, after, found = made
-    row = Deltas(before, after, found, saving_s=1.0, most=most).stage("", whole(before), whole(after))
+    row = Deltas(before, after, found, saving_s=1.0).stage("", whole(before), whole(after), most)
     total = math.fsum(
         [
             *(one.saved_self_s for one in row.functions),

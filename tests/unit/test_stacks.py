@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from perfkit import model
-from perfkit.analyse.stacks import PRUNED, approximate, prune
+from perfkit.analyse.stacks import PRUNED, approximate
 from perfkit.model.tables import FunctionTable, Strings
 
 if TYPE_CHECKING:
@@ -202,32 +202,3 @@ def test_a_very_deep_chain_is_followed() -> None:
     tree, _ = approximate(one)
     assert tree.parent == tuple(range(-1, count - 1))
     assert tree.self_s[-1] == 1.0
-
-
-SAMPLED = model.CallTree(
-    frames=tuple(model.StackFrame(file="a.py", line=line, name=name) for line, name in enumerate("abcd")),
-    frame=(0, 1, 2, 3, 1),
-    parent=(-1, 0, 1, 0, -1),
-    self_s=(1.0, 0.2, 0.3, 8.0, 0.5),
-    samples=(10, 2, 3, 80, 5),
-    interval_s=0.1,
-)
-
-
-def test_a_sampled_tree_keeps_its_samples() -> None:
-    tree, pruned = prune(SAMPLED, threshold=0.06)
-    assert stacks(tree) == {"a": 1.5, "a/d": 8.0, "(pruned)": 0.5}
-    assert tree.samples == (15, 80, 5)
-    assert pruned == pytest.approx(0.1)
-    assert (tree.interval_s, tree.approximate) == (0.1, False)
-    assert [one.name for one in tree.frames] == ["a", "d", "(pruned)"]
-
-
-def test_a_tree_within_its_limits_stays_as_it_is() -> None:
-    assert prune(SAMPLED) == (SAMPLED, 0.0)
-
-
-def test_the_most_nodes_of_a_sampled_tree_are_kept() -> None:
-    tree, pruned = prune(SAMPLED, threshold=0.0, most=2)
-    assert stacks(tree) == {"a": 1.5, "a/d": 8.0, "(pruned)": 0.5}
-    assert pruned == pytest.approx(0.1)

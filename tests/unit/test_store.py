@@ -153,3 +153,27 @@ def test_ids_sort_by_time() -> None:
     ids = [stores.new_id("x") for _ in range(3)]
     assert [one[:18] for one in ids] == sorted(one[:18] for one in ids)
     assert len(set(ids)) == 3
+
+
+def test_a_link_stays_one_and_a_pipe_is_written_into(tmp_path: Path) -> None:
+    (tmp_path / "real.md").write_text("old")
+    link = tmp_path / "link.md"
+    link.symlink_to("real.md")
+    stores.replace_file(link, b"new")
+    assert link.is_symlink()
+    assert (tmp_path / "real.md").read_text() == "new"
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    stores.replace_file(pipe, b"through")
+    assert os.read(reader, 100) == b"through"
+    os.close(reader)
+    assert not pipe.is_file()
+
+
+@pytest.mark.parametrize("name", ["", "folder"])
+def test_a_folder_is_no_file_to_write(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(StoreError, match="it is a folder"):
+        stores.replace_file(Path(name), b"x")

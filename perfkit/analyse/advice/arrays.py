@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from perfkit.analyse.advice.nodes import names, same
+from perfkit.analyse.advice.nodes import same
 from perfkit.analyse.advice.patterns import SINGLE, Found, Pattern
 from perfkit.analyse.advice.statements import rewrite
+from perfkit.analyse.syntax import names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from perfkit.analyse.advice.nodes import names, replaced
+from perfkit.analyse.advice.nodes import replaced
 from perfkit.analyse.advice.patterns import SINGLE, VERY_FEW, Found, Pattern
 from perfkit.analyse.advice.vectorise import rows_of
+from perfkit.analyse.syntax import names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from perfkit.analyse.advice.nodes import names, replaced, same
+from perfkit.analyse.advice.nodes import replaced, same
 from perfkit.analyse.advice.patterns import FEW, Found, Pattern
+from perfkit.analyse.syntax import names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

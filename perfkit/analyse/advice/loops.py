@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from perfkit.analyse.advice.module import Function, own
-from perfkit.analyse.advice.nodes import bound, names, root
+from perfkit.analyse.advice.nodes import bound, root
+from perfkit.analyse.syntax import names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,11 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def names(node: ast.AST) -> set[str]:
-    """Return all names that occur in a node."""
-    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
-
-
 def root(node: ast.AST) -> str:
     """Return the name that an item, a slice, an attribute or a method's result is taken from."""
     while isinstance(node, ast.Subscript | ast.Attribute | ast.Call):

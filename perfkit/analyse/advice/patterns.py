@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import ast
 
     from perfkit.analyse.advice.loops import Loop
+    from perfkit.analyse.advice.view import Site
 
 MIN_HITS = 50
 """How often a line must have run: fewer passes are not what a loop costs."""
@@ -85,3 +86,15 @@ class Found:
     takes_all: bool = False
     tensor: bool = False
     also: tuple[Found, ...] = ()
+
+
+def found_at(pattern: Pattern, site: Site, sketch: str, evidence: str) -> Found:
+    """Say that a site shows a pattern."""
+    return Found(
+        pattern=pattern,
+        node=site.node,
+        statement=site.statement,
+        loop=site.inner,
+        sketch=sketch,
+        evidence=evidence,
+    )

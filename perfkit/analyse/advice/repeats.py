@@ -6,8 +6,9 @@ import ast
 from typing import TYPE_CHECKING
 
 from perfkit.analyse.advice import libraries
-from perfkit.analyse.advice.nodes import names, root
+from perfkit.analyse.advice.nodes import root
 from perfkit.analyse.advice.patterns import Found, Pattern
+from perfkit.analyse.syntax import names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,9 +6,10 @@ import ast
 from typing import TYPE_CHECKING
 
 from perfkit.analyse.advice.module import own
-from perfkit.analyse.advice.nodes import names, root, same
-from perfkit.analyse.advice.patterns import FEW, VERY_FEW, Found, Pattern
+from perfkit.analyse.advice.nodes import root, same
+from perfkit.analyse.advice.patterns import FEW, VERY_FEW, Found, Pattern, found_at
 from perfkit.analyse.advice.view import passed
+from perfkit.analyse.syntax import names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,18 +52,6 @@ def recognise(view: View) -> Iterator[Found]:
             yield from _sort(view, site)
             yield from _pick(view, site)
     yield from _sorted_for_callers(view)
-
-
-def _found(pattern: Pattern, site: Site, sketch: str, evidence: str) -> Found:
-    """Say that a site shows a pattern."""
-    return Found(
-        pattern=pattern,
-        node=site.node,
-        statement=site.statement,
-        loop=site.inner,
-        sketch=sketch,
-        evidence=evidence,
-    )
 
 
 def _list(view: View, node: ast.expr, site: Site) -> str:
@@ -130,7 +119,7 @@ def _member(view: View, site: Site) -> Iterator[Found]:
                     if not _grows_within(site, name)
                     else (f"{kept} = set()  # beside {name}: add what is appended")
                 )
-                yield _found(
+                yield found_at(
                     MEMBERS,
                     site,
                     f"{beside}\n{ast.unparse(left)} {word} {kept}",
@@ -148,7 +137,7 @@ def _member(view: View, site: Site) -> Iterator[Found]:
                 f"place[{text}]",
                 "count": f"counts = collections.Counter({name})  # before the loop\ncounts[{text}]",
             }
-            yield _found(
+            yield found_at(
                 MEMBERS,
                 site,
                 sketches[method],
@@ -181,7 +170,7 @@ def _ends(view: View, site: Site) -> Iterator[Found]:
     loop = site.inner
     made_anew = loop is not None and name in loop.stored and name not in loop.targets
     if view.is_kind(ast.Name(name), "list") and not made_anew:
-        yield _found(
+        yield found_at(
             ENDS,
             site,
             f"{name} = collections.deque({name})  # before the loop\n{name}.{change}",
@@ -210,7 +199,7 @@ def _scan(site: Site) -> Iterator[Found]:
     if not names(key) & inner or names(group) & inner or not names(group) & loop.targets:
         return
     head = f"for {ast.unparse(generator.target)} in {ast.unparse(generator.iter)}:"
-    yield _found(
+    yield found_at(
         SCANS,
         site,
         "groups = collections.defaultdict(list)  # before the loop\n"
@@ -255,7 +244,7 @@ def _sort(view: View, site: Site) -> Iterator[Found]:
                 return
             opening = function if function.startswith("heapq") else f"{function}("
             more = "".join(f", {one.arg}={ast.unparse(one.value)}" for one in keywords)
-            yield _found(
+            yield found_at(
                 SORTS,
                 site,
                 f"{opening}{ast.unparse(whole)}{more})",
@@ -264,7 +253,7 @@ def _sort(view: View, site: Site) -> Iterator[Found]:
         case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="sort")):
             item = _added(loop, name) if loop is not None and view.is_kind(ast.Name(name), "list") else ""
             if item and not node.keywords:
-                yield _found(
+                yield found_at(
                     SORTS,
                     site,
                     f"bisect.insort({name}, {item})",
@@ -320,7 +309,7 @@ def _sorted_for_callers(view: View) -> Iterator[Found]:
                 continue
             text = ast.unparse(given[0])
             function = ast.unparse(site.node.func) if isinstance(site.node, ast.Call) else "sorted"
-            yield _found(
+            yield found_at(
                 SORTS,
                 site,
                 f"{text} = {function}({text})  # before the loop around line {one.call.lineno}",

@@ -6,10 +6,11 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perfkit.analyse.advice.nodes import names, root
+from perfkit.analyse.advice.nodes import root
 from perfkit.analyse.advice.ranges import CannotError
 from perfkit.analyse.advice.values import Seen, Value
 from perfkit.analyse.advice.vectorise import Vectoriser
+from perfkit.analyse.syntax import names
 
 if TYPE_CHECKING:
     from perfkit.analyse.advice.loops import Loop

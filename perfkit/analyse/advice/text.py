@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from perfkit.analyse.advice.nodes import names
-from perfkit.analyse.advice.patterns import Found, Pattern
+from perfkit.analyse.advice.patterns import Found, Pattern, found_at
+from perfkit.analyse.syntax import names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,18 +71,6 @@ def recognise(view: View) -> Iterator[Found]:
             yield from _exceptions(view, site, site.node)
 
 
-def _found(pattern: Pattern, site: Site, sketch: str, evidence: str) -> Found:
-    """Say that a site shows a pattern."""
-    return Found(
-        pattern=pattern,
-        node=site.node,
-        statement=site.statement,
-        loop=site.inner,
-        sketch=sketch,
-        evidence=evidence,
-    )
-
-
 def _dates(view: View, site: Site, node: ast.Call) -> Iterator[Found]:
     """Find ``strptime`` and its like."""
     called = view.module.called(node)
@@ -93,7 +81,7 @@ def _dates(view: View, site: Site, node: ast.Call) -> Iterator[Found]:
     value = ast.unparse(node.args[0])
     call = ast.unparse(node)
     sketch = f"if {value} not in parsed: parsed[{value}] = {call}\nparsed[{value}]"
-    yield _found(DATES, site, sketch, f"`{ast.unparse(node.func)}` runs for each item of the loop.")
+    yield found_at(DATES, site, sketch, f"`{ast.unparse(node.func)}` runs for each item of the loop.")
 
 
 def _lines(view: View, site: Site) -> Loop | None:
@@ -172,7 +160,7 @@ def _parsed(view: View, site: Site, loop: Loop) -> Iterator[Found]:
         sketch = f"columns = pd.read_csv({source}, sep={separator}{at}, header=None, quoting=csv.QUOTE_NONE)"
     else:
         sketch = f"columns = np.loadtxt({lines}, delimiter={separator}{at}, comments=None)"
-    yield _found(
+    yield found_at(
         FIELDS,
         site,
         sketch,
@@ -227,7 +215,7 @@ def _expressions(view: View, site: Site, node: ast.Call) -> Iterator[Found]:
     flags = "".join(f", {ast.unparse(one.value)}" for one in node.keywords if one.arg == "flags")
     method = called.rpartition(".")[2]
     module = ast.unparse(node.func).rpartition(".")[0] or "re"
-    yield _found(
+    yield found_at(
         EXPRESSIONS,
         site,
         f"pattern = {module}.compile({ast.unparse(node.args[0])}{flags})  # before the loop\n"

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perfkit.analyse.advice import libraries
-from perfkit.analyse.advice.nodes import names
 from perfkit.analyse.advice.ranges import CannotError
 from perfkit.analyse.advice.values import Value, same
+from perfkit.analyse.syntax import names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

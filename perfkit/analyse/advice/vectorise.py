@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from perfkit.analyse.advice import ranges, value_calls
 from perfkit.analyse.advice.loops import source_of
-from perfkit.analyse.advice.nodes import names, root
+from perfkit.analyse.advice.nodes import root
 from perfkit.analyse.advice.ranges import CannotError
 from perfkit.analyse.advice.values import Seen, Value, indexed, own_axes, same
+from perfkit.analyse.syntax import names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

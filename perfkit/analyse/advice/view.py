@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from perfkit.analyse.advice.loops import Loop, source_of
 from perfkit.analyse.advice.module import Function, parameters
-from perfkit.analyse.advice.nodes import names
+from perfkit.analyse.syntax import names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
