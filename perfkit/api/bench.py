@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perfkit import catalog
 from perfkit.api import results
 from perfkit.errors import UsageError
 from perfkit.measure.spawn import Finished, spawn, worker_environment
-from perfkit.model import Event, Job, TimingRun
+from perfkit.model import Event, Job, Loading, TimingRun
 from perfkit.store import Store, new_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from perfkit.catalog import Project
     from perfkit.model import JobKind, PairPlan, Parameters, Pipeline, Sampling, Trial, Variant
@@ -41,6 +41,10 @@ class Bench:
         For each process.
     listener
         Gets an `Event` before each step.
+    variants
+        By name: variants that the pipeline's configuration does not have, such as scripts and revisions.
+    inputs
+        The variant whose ``make_inputs`` serves all; the pipeline's baseline without one.
     """
 
     project: Project
@@ -49,6 +53,8 @@ class Bench:
     seed: int = 0
     timeout_s: float = TIMEOUT_S
     listener: Callable[[Event], None] = ignore
+    variants: dict[str, Variant] = field(default_factory=dict)
+    inputs: Variant | None = None
 
     @property
     def store(self) -> Store:
@@ -57,7 +63,11 @@ class Bench:
 
     def variant(self, name: str) -> Variant:
         """Return a variant by name; UsageError if there is none."""
-        return catalog.find_variant(self.project, self.pipeline, name)
+        return self.variants.get(name) or catalog.find_variant(self.project, self.pipeline, name)
+
+    def root(self, variant: Variant) -> Path:
+        """Return the folder from which a variant is imported."""
+        return Path(variant.root) if variant.root else self.project.root
 
     def size_parameter(self, parameters: Parameters) -> str | None:
         """Return the parameter that scales the input, if known: configured, or the only integer.
@@ -77,13 +87,30 @@ class Bench:
         integers = [name for name, value in parameters.items() if type(value) is int]
         return integers[0] if len(integers) == 1 else None
 
-    def inputs_path(self) -> str:
-        """Return the file whose ``make_inputs`` serves every variant: the baseline's."""
+    def file(self, variant: Variant) -> Path:
+        """Return a variant's file."""
+        return self.root(variant) / variant.path
+
+    def files(self, *variants: Variant) -> list[Path]:
+        """Return the files of variants, and of what makes their inputs; commands have none."""
+        both = [one for variant in variants for one in (variant, self.inputs_of(variant))]
+        return list(dict.fromkeys(self.file(one) for one in both if one.path))
+
+    def inputs_of(self, variant: Variant) -> Variant:
+        """Return the variant whose ``make_inputs`` serves a variant: the baseline's, where there is one.
+
+        A script, a module and a command have arguments instead. Another revision's root has a benchmark of
+        its own, which is the same file.
+        """
+        if variant.kind in {"script", "module", "command"} or variant.root:
+            return variant
+        if self.inputs is not None:
+            return self.inputs
         if "baseline" not in self.pipeline.variants:
             raise UsageError(
                 f"pipeline {self.pipeline.name!r} has no variant 'baseline', whose make_inputs serves all"
             )
-        return self.variant("baseline").path
+        return self.variant("baseline")
 
 
 def job(
@@ -105,17 +132,31 @@ def job(
     details
         Further fields of `Job`.
     """
+    inputs = bench.inputs_of(variant)
     return Job(
         kind=kind,
-        root=str(bench.project.root),
+        root=str(bench.root(variant)),
         variant_path=variant.path,
-        inputs_path=bench.inputs_path(),
+        inputs_path=inputs.path,
+        working_folder=variant.folder,
+        loading=_loading(variant),
+        inputs_loading=_loading(inputs),
         seed=plan.seed,
         parameters=bench.overrides if overrides is None else overrides,
         folder=str(staged),
         tolerances=bench.pipeline.tolerances,
         mapped=bench.pipeline.stages,
         **details,
+    )
+
+
+def _loading(variant: Variant) -> Loading:
+    return Loading(
+        kind=variant.kind,
+        target=variant.target,
+        arguments=variant.arguments,
+        paths=variant.packages,
+        points=variant.points,
     )
 
 
@@ -161,7 +202,7 @@ def keep(
     run = TimingRun(
         id=new_id(variant.name),
         variant=variant,
-        inputs_from=bench.inputs_path(),
+        inputs_from=bench.inputs_of(variant).path,
         seed=plan.seed,
         hash_seed=plan.hash_seed,
         parameters=reply.parameters,

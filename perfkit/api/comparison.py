@@ -63,7 +63,7 @@ def compare(
     """
     started_at, begin = timestamp(), time.monotonic()
     baseline, contender = bench.variant(baseline_name), bench.variant(contender_name)
-    where = environment.look(bench.project.root, [baseline.path, contender.path, bench.inputs_path()])
+    where = environment.look(bench.project.root, bench.files(baseline, contender))
     plan = plan or Plan()
     sides: dict[Side, Variant] = {"baseline": baseline, "contender": contender}
     timing = Measurement(bench, sides, plan, comparing=verifying)

@@ -384,7 +384,7 @@ def _weak_checks(bench: Bench, laid: Plan, ours: Bundle) -> tuple[WeakCheck, ...
 
 
 def _side(bench: Bench, held: Bundle, timed: tuple[TimingRun, ...]) -> Side:
-    source = (bench.project.root / held.run.variant.path).read_bytes()
+    source = bench.file(held.run.variant).read_bytes()
     return Side(
         source=source,
         run=held.run,

@@ -176,7 +176,7 @@ def _profile(
         run = ProfileRun(
             id=new_id(variant.name, re.sub(r"[^\w.-]", "_", profiler)),
             variant=variant,
-            inputs_from=bench.inputs_path(),
+            inputs_from=bench.inputs_of(variant).path,
             profiler=profiler,
             seed=plan.seed,
             parameters=reply.parameters,

@@ -101,7 +101,7 @@ def scale(
     parameters = describe(bench, variants[0], with_seed(next(schedule.plan(bench.seed)), bench.seed))
     parameter = _parameter(bench, parameters)
     sizes = choose_sizes(wanted or Range(), bench.pipeline.sizes, parameter, parameters[parameter])
-    where = environment.look(bench.project.root, [*(one.path for one in variants), bench.inputs_path()])
+    where = environment.look(bench.project.root, bench.files(*variants))
     rounds = _Rounds(bench, variants, parameter, sizes)
     interrupted = False
     try:

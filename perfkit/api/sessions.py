@@ -45,7 +45,8 @@ class Bundle:
 
 def describe(bench: Bench, variant: Variant, pair: PairPlan) -> Parameters:
     """Return all parameters of ``make_inputs`` with their values: by its source, else by a process."""
-    source = (bench.project.root / bench.inputs_path()).read_bytes()
+    inputs = bench.inputs_of(variant)
+    source = bench.file(inputs).read_bytes()
     found = signature.stated(source, bench.overrides)
     if found is not None:
         return found
@@ -143,7 +144,7 @@ def hold(
     run = CheckpointRun(
         id=new_id(variant.name, "verify"),
         variant=variant,
-        inputs_from=bench.inputs_path(),
+        inputs_from=bench.inputs_of(variant).path,
         seed=pair.seed,
         parameters=parameters or done[0].parameters,
         started_at=started_at,

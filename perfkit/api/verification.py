@@ -58,7 +58,7 @@ def verify(
     """
     started_at, begin = timestamp(), time.monotonic()
     baseline, contender = bench.variant(baseline_name), bench.variant(contender_name)
-    where = environment.look(bench.project.root, [baseline.path, contender.path, bench.inputs_path()])
+    where = environment.look(bench.project.root, bench.files(baseline, contender))
     pair = with_seed(next(schedule.plan(bench.seed)), bench.seed)
     found = scrutinise(bench, baseline, contender, pair, thorough=thorough)
     report = VerificationReport(

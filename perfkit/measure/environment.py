@@ -25,15 +25,15 @@ _CPUINFO = Path("/proc/cpuinfo")
 _RECORDED = (*THREAD_VARIABLES, "PYTHONPATH", "PYTHONOPTIMIZE", "PYTHONDONTWRITEBYTECODE", "LD_PRELOAD")
 
 
-def look(root: Path, variant_paths: Iterable[str]) -> Environment:
+def look(root: Path, files: Iterable[Path]) -> Environment:
     """Record the environment of a comparison.
 
     Parameters
     ----------
     root
         The project's root.
-    variant_paths
-        The variants' files, relative to `root`: the versions of what they import are recorded.
+    files
+        The variants' files: the versions of what they import are recorded.
     """
     commit, dirty = _git(root)
     workers = worker_environment(hash_seed=0, padding=0)
@@ -47,7 +47,7 @@ def look(root: Path, variant_paths: Iterable[str]) -> Environment:
         memory_bytes=psutil.virtual_memory().total,
         load=os.getloadavg(),
         governor=_first_line(_GOVERNOR) or "unknown",
-        packages=_packages(root / path for path in variant_paths),
+        packages=_packages(files),
         variables={name: workers[name] for name in _RECORDED if name in workers},
         git_commit=commit,
         git_dirty=dirty,

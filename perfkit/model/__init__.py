@@ -31,7 +31,7 @@ from perfkit.model.growth import (
     Scaling,
     ScalingReport,
 )
-from perfkit.model.jobs import Job, Trial
+from perfkit.model.jobs import Job, Loading, Trial
 from perfkit.model.machines import Bias, Detection, Diagnosis, Environment, Machine, MachineCheck, Resolution
 from perfkit.model.outputs import (
     Call,
@@ -48,7 +48,15 @@ from perfkit.model.outputs import (
     VerificationReport,
     WeakCheck,
 )
-from perfkit.model.pipelines import Pipeline, Proof, StageMapping, Stochastic, Tolerance, Variant
+from perfkit.model.pipelines import (
+    Pipeline,
+    Proof,
+    StageMapping,
+    StagePoint,
+    Stochastic,
+    Tolerance,
+    Variant,
+)
 from perfkit.model.profiles import (
     Allocation,
     CallTree,
@@ -84,6 +92,7 @@ from perfkit.model.words import (
     Side,
     SpeedVerdict,
     TrialKind,
+    VariantKind,
     Verdict,
 )
 
@@ -130,6 +139,7 @@ __all__ = [
     "Leaf",
     "Level",
     "LineCost",
+    "Loading",
     "Machine",
     "MachineCheck",
     "MatchKind",
@@ -165,6 +175,7 @@ __all__ = [
     "StageDelta",
     "StageMapping",
     "StageMemory",
+    "StagePoint",
     "StageRow",
     "StageTiming",
     "Stochastic",
@@ -177,6 +188,7 @@ __all__ = [
     "TrialKind",
     "TrialRun",
     "Variant",
+    "VariantKind",
     "Verdict",
     "Verification",
     "VerificationReport",

@@ -4,8 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from perfkit.model.pipelines import StageMapping, Tolerance
-from perfkit.model.words import JobKind, Parameters, TrialKind
+from perfkit.model.pipelines import StageMapping, StagePoint, Tolerance
+from perfkit.model.words import JobKind, Parameters, TrialKind, VariantKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loading:
+    """How a worker gets from a file to what it calls; the fields are those of `Variant`.
+
+    Attributes
+    ----------
+    paths
+        Absolute folders that are searched for modules first, in this order.
+    """
+
+    kind: VariantKind = "pipeline"
+    target: str = ""
+    arguments: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    points: tuple[StagePoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,9 +32,14 @@ class Job:
     Attributes
     ----------
     root
-        The project's root, absolute.
+        The root of the project, or of the revision of it that is run; absolute.
     variant_path, inputs_path
-        The module to run, and the one whose ``make_inputs`` serves both sides; relative to `root`.
+        The file to run, and the one whose ``make_inputs`` serves both sides; relative to `root` where they
+        lie in it.
+    working_folder
+        Where the process runs, absolute; `root` if it is empty.
+    loading, inputs_loading
+        How these two are loaded.
     folder
         An existing folder for what the run leaves behind (profiles, checkpoints), absolute.
     repeats
@@ -57,6 +79,9 @@ class Job:
     size: str = ""
     tolerances: dict[str, Tolerance] = field(default_factory=dict)
     mapped: dict[str, StageMapping] = field(default_factory=dict)
+    working_folder: str = ""
+    loading: Loading = Loading()
+    inputs_loading: Loading = Loading()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

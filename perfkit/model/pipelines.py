@@ -5,29 +5,81 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from perfkit.model.words import Parameters
+from perfkit.model.words import Parameters, VariantKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagePoint:
+    """A function that is a stage though its source does not say so.
+
+    Attributes
+    ----------
+    file
+        Its module: a path relative to the variant's root, with forward slashes; or a dotted name, for one
+        that is imported from elsewhere.
+    function
+        Qualified name: ``extract`` or ``Extractor.extract``.
+    name
+        The stage's name.
+    """
+
+    file: str
+    function: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """One implementation of a pipeline: a module with ``run(inputs)``.
+    """One implementation of a pipeline.
 
     Attributes
     ----------
     name
-        What the user calls it: ``baseline``, ``optimized``.
+        What the user calls it: ``baseline``, ``optimized``, ``fast.py``, ``v1.2``.
     pipeline
         The pipeline's name.
     path
-        Its file, relative to the project's root, with forward slashes.
+        Its file, relative to its root, with forward slashes; of a file outside of it, absolute. Empty for a
+        command.
     source_sha256
-        Digest of the file, so that a stored run can be matched with the code it ran.
+        Digest of the file, or of the command line, so that a stored run can be matched with the code it ran.
+    kind
+        A module with ``run(inputs)``; a script, or a module as ``python -m`` runs it; one callable; or a
+        command in any language.
+    target
+        The dotted name of a module; the callable's qualified name; the command line.
+    arguments
+        Of a script or a module. ``{name}`` stands for the parameter of that name, ``{seed}`` for the seed.
+    root
+        The absolute folder from which it is imported, where that is not the project's: another revision's.
+    folder
+        Where a script, a module or a command runs, absolute; the root where it is empty.
+    python
+        Absolute path of the interpreter that runs it; empty for perfkit's own.
+    revision
+        Of the source, as git names it: a whole commit, or ``TREE+dirty``.
+    packages
+        Folders with packages built for it, absolute; they come before what the interpreter has.
+    points
+        Functions that are its stages besides those that its source declares.
+    found
+        Whether perfkit chose these points, and not the user.
     """
 
     name: str
     pipeline: str
     path: str
     source_sha256: str
+    kind: VariantKind = "pipeline"
+    target: str = ""
+    arguments: tuple[str, ...] = ()
+    root: str = ""
+    folder: str = ""
+    python: str = ""
+    revision: str = ""
+    packages: tuple[str, ...] = ()
+    points: tuple[StagePoint, ...] = ()
+    found: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ Metrics: TypeAlias = dict[str, float | None]
 """Numbers that a run reports of itself; ``None`` stands for one that is not finite."""
 Side: TypeAlias = Literal["baseline", "contender"]
 JobKind: TypeAlias = Literal["time", "describe", "verify", "differ", "thorough", "profile"]
+VariantKind: TypeAlias = Literal["pipeline", "script", "module", "callable", "command"]
 TrialKind: TypeAlias = Literal["main", "proof", "size", "edge", "repeat"]
 Level: TypeAlias = Literal["ok", "note", "warning"]
 """Of what was seen of a machine: a `warning` may spoil a comparison, a `note` may blur it."""

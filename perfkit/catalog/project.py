@@ -1,4 +1,4 @@
-"""From names to things: the project, its pipelines, their variants.
+"""The project that a folder belongs to, its pipelines and their variants.
 
 Names are looked up in ``[tool.perfkit]`` of pyproject.toml, then by convention: ``baselines/<pipeline>.py``
 is variant ``baseline``, ``optimized/<pipeline>.py`` is variant ``optimized``.
