@@ -47,7 +47,7 @@ calibration: $(VENV)/.installed-calibration hyperfine ## Measure how often verdi
 
 clean: ## Remove the environment, caches and stored runs (reports stay)
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
-	rm -rf reports/*/runs reports/*/comparisons reports/*/verifications reports/*/scalings reports/*/.staging
+	rm -rf reports/*/runs reports/*/comparisons reports/*/verifications reports/*/scalings reports/*/.staging reports/.index
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # torch is pinned in the constraints: left to choose, pip takes gigabytes of CUDA packages.

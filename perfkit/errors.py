@@ -33,6 +33,12 @@ class DiskFullError(StoreError):
     exit_code = EXIT_RUN
 
 
+class BusyError(PerfkitError):
+    """Another perfkit is measuring there; a later try may succeed."""
+
+    exit_code = EXIT_RUN
+
+
 class RunError(PerfkitError):
     """A worker process failed: it raised, crashed, hung, or gave no proper reply.
 
@@ -52,6 +58,10 @@ class RunError(PerfkitError):
         super().__init__(message)
         self.details = details
         self.phase = phase
+
+
+class BuildError(RunError):
+    """A revision of a project that has to be built could not be."""
 
 
 class InterruptedEarlyError(PerfkitError):

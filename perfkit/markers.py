@@ -100,6 +100,11 @@ class Recorder:
         if frame is not None and (self.failed is None or self.failed[0] != id(error)):
             self.failed = (id(error), frame[1].path)
 
+    def failed_in(self, error: BaseException) -> str:
+        """Return the path of the stage in which an exception was raised, or its cause; empty if in none."""
+        known = {id(error), id(error.__cause__)}
+        return self.failed[1] if self.failed is not None and self.failed[0] in known else ""
+
     def start(self) -> None:
         """Make this the process's active recorder."""
         global _recorder  # noqa: PLW0603  the one look that a stage costs when nobody measures

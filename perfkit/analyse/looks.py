@@ -32,7 +32,7 @@ def is_due(n: int) -> bool:
     return n in FIRST
 
 
-def alpha(n: int, *, last: bool) -> float:
+def alpha(n: int, *, last: bool, error: float = stats.ALPHA) -> float:
     """Return the error that a verdict at n pairs may have.
 
     Parameters
@@ -41,8 +41,10 @@ def alpha(n: int, *, last: bool) -> float:
         Number of pairs, or of groups of pairs.
     last
         Whether this is the end in any case.
+    error
+        That is shared out among all looks.
     """
-    left = stats.ALPHA * (1 - _SHARE) ** sum(map(is_due, range(n)))
+    left = error * (1 - _SHARE) ** sum(map(is_due, range(n)))
     return left if last else left * _SHARE
 
 
@@ -50,9 +52,10 @@ def settled(
     values: Sequence[float],
     *,
     precision: float,
-    target: float | None = None,
+    limits: Sequence[float] = (),
     smallest_effect: float = stats.SMALLEST_EFFECT,
     decided_is_enough: bool = False,
+    error: float = stats.ALPHA,
 ) -> bool:
     """Say whether a look may end the comparison: its answers are certain, and its interval narrow.
 
@@ -62,22 +65,27 @@ def settled(
         Log ratios as for `perfkit.analyse.stats.estimate`.
     precision
         Wanted of the interval: 0.05 for plus or minus 5 %.
-    target
-        A speedup that is asked for, which the interval must exclude.
+    limits
+        Speedups that the comparison is held to, which the interval must exclude: its target, and the least
+        one that is not too slow.
     smallest_effect
         As for `perfkit.analyse.stats.verdict`.
     decided_is_enough
         However wide the interval.
+    error
+        As for `alpha`. With less of it than usual the first looks are passed over: what ends a comparison
+        early is the sign test.
     """
-    if not is_due(len(values)):
+    share = alpha(len(values), last=False, error=error)
+    if not is_due(len(values)) or not stats.enough(len(values), 1 - share):
         return False
-    found = stats.estimate(values, sequential=True, alpha=alpha(len(values), last=False))
-    if stats.verdict(found, smallest_effect) == "inconclusive" or _holds(found, target):
+    found = stats.estimate(values, sequential=True, alpha=share)
+    if stats.verdict(found, smallest_effect) == "inconclusive" or any(_holds(found, one) for one in limits):
         return False
     return decided_is_enough or stats.half_width(found) <= precision
 
 
-def _holds(found: Estimate, target: float | None) -> bool:
-    """Say whether the target lies inside of the interval, so that it is not decided."""
+def _holds(found: Estimate, limit: float) -> bool:
+    """Say whether a limit lies inside of the interval, so that it is not decided."""
     low, high = found.sure_low, found.sure_high
-    return target is not None and low is not None and high is not None and low < target <= high
+    return low is not None and high is not None and low < limit <= high

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perfkit import catalog
-from perfkit.api import results
+from perfkit.api import interpreters, results
 from perfkit.errors import UsageError
 from perfkit.measure.spawn import Finished, spawn, worker_environment
 from perfkit.model import Event, Job, Loading, TimingRun
@@ -43,6 +43,8 @@ class Bench:
         Gets an `Event` before each step.
     variants
         By name: variants that the pipeline's configuration does not have, such as scripts and revisions.
+    notes
+        What the reader of a report should know of the variants, one sentence each.
     inputs
         The variant whose ``make_inputs`` serves all; the pipeline's baseline without one.
     """
@@ -55,6 +57,7 @@ class Bench:
     listener: Callable[[Event], None] = ignore
     variants: dict[str, Variant] = field(default_factory=dict)
     inputs: Variant | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def store(self) -> Store:
@@ -106,6 +109,8 @@ class Bench:
             return variant
         if self.inputs is not None:
             return self.inputs
+        if variant.kind == "callable":  # without make_inputs it is called without arguments
+            return variant
         if "baseline" not in self.pipeline.variants:
             raise UsageError(
                 f"pipeline {self.pipeline.name!r} has no variant 'baseline', whose make_inputs serves all"
@@ -139,7 +144,10 @@ def job(
         variant_path=variant.path,
         inputs_path=inputs.path,
         working_folder=variant.folder,
+        python=variant.python,
+        lent=interpreters.lent(variant, kind, str(details.get("profiler", ""))),
         loading=_loading(variant),
+        undeclared=tuple(sorted({point.name for one in bench.variants.values() for point in one.points})),
         inputs_loading=_loading(inputs),
         seed=plan.seed,
         parameters=bench.overrides if overrides is None else overrides,
@@ -148,6 +156,13 @@ def job(
         mapped=bench.pipeline.stages,
         **details,
     )
+
+
+def beside(bench: Bench, baseline: Variant) -> dict[str, Any]:
+    """Return the fields of a job that runs the contender beside a baseline which does not make the inputs."""
+    if bench.inputs_of(baseline) == baseline and baseline.kind == "pipeline":
+        return {}
+    return {"baseline_path": baseline.path, "baseline_loading": _loading(baseline)}
 
 
 def _loading(variant: Variant) -> Loading:

@@ -139,6 +139,25 @@ def is_comparison(bench: Bench, name: str) -> bool:
     return _look_up(bench, name)[0] == "comparison"
 
 
+def comparison_id(bench: Bench, name: str, *, taker: str) -> str:
+    """Return the id of the comparison that a name means.
+
+    Parameters
+    ----------
+    taker
+        Who takes a comparison, for messages.
+
+    Raises
+    ------
+    UsageError
+        If it means nothing that is stored, or something else.
+    """
+    kind, found = _look_up(bench, name)
+    if kind != "comparison":
+        raise UsageError(f"{taker} takes a comparison, and {name!r} is a {kind}: perfkit list shows them")
+    return found
+
+
 def comparison_of(bench: Bench, run: TimingRun) -> Comparison | None:
     """Return the latest comparison that a timed run belongs to, if any."""
     for comparison_id in reversed(bench.store.comparison_ids()):

@@ -101,7 +101,7 @@ def conclude(
     there = fed if not isinstance(fed, str) else None
     random = _random_verdicts(bench, laid, ours, theirs, announce)
     doubtful = _irreproducible(bench, laid, ours, there) if there is not None else frozenset()
-    judge = Judge(random=random, doubtful=doubtful)
+    judge = Judge(random=random, doubtful=doubtful, unpromised=_unpromised(ours, theirs))
     verifications = tuple(judge.verification(one) for one in compared.verifications)
     differential = judge.differential(_differential(bench, there) if there is not None else (), verifications)
     evidence = Evidence(
@@ -111,6 +111,7 @@ def conclude(
         verifications=verifications,
         repeats={} if comparator.RESULT in {*random, *doubtful} else compared.repeats,
         differential=differential,
+        at_import=there.at_import if there is not None else (),
         planted=next((one for one in there.planted if not one.stage), None) if there is not None else None,
         planted_at=laid.fed.name if laid.fed is not None else "",
         lowered=_lowered(bench, ours, theirs),
@@ -131,6 +132,20 @@ def conclude(
     )
 
 
+def unverified(bench: Bench, why: str, timed: Timed | None) -> Scrutiny:
+    """Return what is known where nothing can be verified: at most, what the timed runs returned.
+
+    Parameters
+    ----------
+    why
+        The reason, without a full stop.
+    """
+    worst = _worst(timed.results) if timed is not None else None
+    if worst is not None and comparator.RESULT in bench.pipeline.stochastic:
+        worst = dataclasses.replace(worst, verdict="not checked", reason="it is declared random")
+    return Scrutiny(timed=worst, impossible=why)
+
+
 def _unfed(fed: Fed | str) -> Iterator[str]:
     if isinstance(fed, str) and fed:
         yield f"Each stage on the baseline's own input: {fed.rstrip('.')}."
@@ -146,13 +161,18 @@ class Judge:
         By stage: the verdict of the declared test, which was made with the main parameters.
     doubtful
         Stages in which the baseline does not repeat itself.
+    unpromised
+        Names of stages, without those around them, that nobody said are outputs.
     """
 
     random: dict[str, Equivalence]
     doubtful: frozenset[str]
+    unpromised: frozenset[str] = frozenset()
 
     def stage(self, one: Equivalence) -> Equivalence:
         """Judge one stage of the main input."""
+        if one.stage.rpartition("/")[2] in self.unpromised:
+            one = dataclasses.replace(one, promised=False)
         if one.stage in self.random:
             return self.random[one.stage]
         if one.verdict == "different" and one.stage in self.doubtful:
@@ -196,6 +216,14 @@ class Judge:
             else one
             for one in kept
         )
+
+
+def _unpromised(ours: Bundle, theirs: Bundle) -> frozenset[str]:
+    """Return what nobody said is an output: the stages that perfkit found, and what a script prints."""
+    sides = ours.run.variant, theirs.run.variant
+    found = {point.name for one in sides if one.found for point in one.points}
+    prints = all(one.kind in {"script", "module", "command"} for one in sides)
+    return frozenset(found | ({comparator.RESULT} if prints else set()))
 
 
 def _random_verdicts(
@@ -384,7 +412,7 @@ def _weak_checks(bench: Bench, laid: Plan, ours: Bundle) -> tuple[WeakCheck, ...
 
 
 def _side(bench: Bench, held: Bundle, timed: tuple[TimingRun, ...]) -> Side:
-    source = bench.file(held.run.variant).read_bytes()
+    source = bench.file(held.run.variant).read_bytes() if held.run.variant.path else b""
     return Side(
         source=source,
         run=held.run,

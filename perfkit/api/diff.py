@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import math
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -171,6 +172,9 @@ def _matching(
     """Match the functions; the configuration's names only lead from the baseline to a contender."""
     leads = pipeline is not None and _is_baseline(before) and not _is_baseline(after)
     configured = pipeline.functions if pipeline is not None and leads else {}
+    told = {**_staged(before, after), **configured, **renamed}
+    with suppress(UsageError):
+        return match(before.table, after.table, mapped=told), ()
     try:
         return match(before.table, after.table, mapped={**configured, **renamed}), ()
     except UsageError as error:
@@ -178,6 +182,22 @@ def _matching(
             raise
         note = f"The configured names of functions were not used: {error}."
         return match(before.table, after.table, mapped=renamed), (note,)
+
+
+def _staged(before: Profile, after: Profile) -> dict[str, str]:
+    """Return which function answers to which because both are the same stage, though no source says so."""
+    names = [
+        {} if one.run is None else {point.name: point.function for point in one.run.variant.points}
+        for one in (before, after)
+    ]
+    called = [set(one.table.names) for one in (before, after)]
+    return {
+        ours: names[1][stage]
+        for stage, ours in names[0].items()
+        if stage in names[1]
+        and ours.rpartition(".")[2] in called[0]
+        and names[1][stage].rpartition(".")[2] in called[1]
+    }
 
 
 def _is_baseline(side: Profile) -> bool:

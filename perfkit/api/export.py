@@ -6,13 +6,16 @@ import gzip
 import sys
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast, get_args
 
 from perfkit import __version__
 from perfkit.api import chosen
 from perfkit.errors import StoreError, UsageError
 from perfkit.model import ProfileRun
+from perfkit.report import renderers
 from perfkit.report.exports import (
+    FORMATS,
+    Format,
     benchmarks,
     chrome,
     folded,
@@ -33,12 +36,8 @@ if TYPE_CHECKING:
     from perfkit.report.exports.benchmarks import Timed
     from perfkit.report.exports.trees import Titled
 
-Format: TypeAlias = Literal[
-    "speedscope", "folded", "difffolded", "chrome", "pstats", "pyperf", "pytest-benchmark", "csv"
-]
 Table: TypeAlias = Literal["timings", "functions", "lines"]
 
-FORMATS: tuple[Format, ...] = get_args(Format)
 TABLES: tuple[Table, ...] = get_args(Table)
 BINARY: frozenset[Format] = frozenset({"pstats"})
 """Formats that are no text."""
@@ -58,16 +57,19 @@ class Export:
         The whole file.
     notes
         What its reader should know and the format has no place for, one sentence each.
+    binary
+        Whether the content is no text.
     """
 
     content: bytes
+    binary: bool = False
     notes: tuple[str, ...] = ()
 
 
 def export(
     bench: Bench,
     names: Sequence[str],
-    to: Format,
+    to: Format | str,
     *,
     side: Side | None = None,
     stages: bool = False,
@@ -81,7 +83,8 @@ def export(
         Ids of runs, names of variants (the latest run that fits), ids of comparisons, or ``latest`` for the
         latest comparison. Of two profiles the first is before and the second after.
     to
-        The format.
+        The format: one of perfkit's own, or the name of a renderer that is plugged in, which takes one
+        comparison.
     side
         Only this side of comparisons.
     stages
@@ -92,7 +95,9 @@ def export(
     Raises
     ------
     UsageError
-        If a name means nothing that is stored, or nothing that the format takes.
+        If there is no such format, or a name means nothing that is stored, or nothing that the format takes.
+    RunError
+        If a renderer that is plugged in fails.
     StoreError
         If something stored cannot be read.
     """
@@ -103,10 +108,32 @@ def export(
     if stages and to not in ("pyperf", "pytest-benchmark"):
         raise UsageError(f"stages are no choice for {to}: they are for pyperf, pytest-benchmark and csv")
     if to in {"pyperf", "pytest-benchmark"}:
-        return _benchmarks(bench, names, to, side=side, stages=stages)
+        return _benchmarks(bench, names, cast("Format", to), side=side, stages=stages)
     if to == "pstats":
         return _pstats(bench, names, side=side)
-    return _stacks(bench, names, to, side=side)
+    if to in FORMATS:
+        return _stacks(bench, names, to, side=side)
+    return _plugged_in(bench, names, to, side=side)
+
+
+def formats() -> list[str]:
+    """Return the names of all formats, perfkit's own first."""
+    return [*FORMATS, *renderers.names(FORMATS)]
+
+
+def _plugged_in(bench: Bench, names: Sequence[str], to: str, *, side: Side | None) -> Export:
+    renderer = renderers.named(to)
+    if renderer is None:
+        raise UsageError(f"there is no format {to!r}; there is {', '.join(formats())}")
+    if side is not None:
+        raise UsageError(f"a side is no choice for {to}: it has the whole report")
+    if len(names) != 1:
+        raise UsageError(f"{to} takes one comparison, not {len(names)}")
+    from perfkit.api import reports  # which loads what draws charts
+
+    report = reports.load(bench, chosen.comparison_id(bench, names[0], taker=to))
+    made = renderers.render(renderer, report)
+    return Export(content=made.content, notes=(f"Rendered by {renderer.plugin}.",), binary=made.binary)
 
 
 # ---------------------------------------------------------------- call stacks
@@ -244,7 +271,8 @@ def _pstats(bench: Bench, names: Sequence[str], *, side: Side | None) -> Export:
         )
     _check_alike(runs)
     files = {str(bench.store.run_folder(run.id) / run.file): _stored(bench, run) for run in runs}
-    return Export(content=pstats_sum.render(files), notes=tuple(note for run in runs for note in _of(run)))
+    notes = tuple(note for run in runs for note in _of(run))
+    return Export(content=pstats_sum.render(files), notes=notes, binary=True)
 
 
 # ---------------------------------------------------------------- timings

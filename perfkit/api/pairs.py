@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perfkit.analyse import looks, stats
+from perfkit.analyse import gates, looks, stats
 from perfkit.api import results
 from perfkit.api.timing import Sampler
 from perfkit.errors import RunError
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perfkit.api.bench import Bench
-    from perfkit.model import PairPlan, Side, TimingRun, Variant
+    from perfkit.model import Estimate, PairPlan, Side, TimingRun, Variant
 
 BUDGET_S = 180.0
 PRECISION = 0.05
@@ -56,6 +56,14 @@ class Plan:
         Whether samples are forks of processes that have imported the variant, where that is safe.
     warm
         Warm repeats in each process: 0 for as many as make sense, None for none unless a run is too short.
+    limits
+        Speedups that the comparison is held to: the pairs do not end while the interval holds one of them.
+    stages
+        Of which the user speaks: without one of them the first pair is the last.
+    timed
+        The stage whose time is compared; the whole run's without one.
+    error
+        How often the answers may be wrong, over all looks.
     """
 
     budget_s: float = BUDGET_S
@@ -65,6 +73,10 @@ class Plan:
     pairs: int | None = None
     forking: bool = False
     warm: int | None = None
+    limits: tuple[float, ...] = ()
+    stages: tuple[str, ...] = ()
+    timed: str = ""
+    error: float = stats.ALPHA
 
 
 class Measurement:
@@ -98,7 +110,7 @@ class Measurement:
         self.sampling = Sampling()
         self.trial: Pair | None = None
         self.stopped_because = ""
-        self.alpha = stats.ALPHA
+        self.alpha = plan.error
         self._bench = bench
         self._variants = variants
         self._plan = plan
@@ -112,13 +124,15 @@ class Measurement:
         Raises
         ------
         PerfkitError
-            If a run fails.
+            If a run fails, or if the plan speaks of a stage that there is not.
         """
         self._begin = time.monotonic()
         plans = schedule.plan(self._bench.seed)
         with Sampler(self._bench, self.sampling) as sampler:
             self._add(sampler, next(plans))
         first = self.baseline_runs[0], self.contender_runs[0]
+        for name in self._plan.stages:
+            gates.stage_named(name, [one.path for one in first[0].stages])
         if not self._decide(first, forking=self._plan.forking):
             if not self._stops():
                 self._go_on(plans)
@@ -211,14 +225,28 @@ class Measurement:
             )
         )
 
+    def estimate(self) -> Estimate:
+        """Return the speedup of what is finished, with the error that its verdict may have."""
+        return stats.estimate(self._units(), sequential=self._plan.pairs is None, alpha=self.alpha)
+
     def _units(self) -> list[float]:
         """Return the log ratios, one of each group of pairs: what is independent of each other."""
         both = zip(self.baseline_runs, self.contender_runs, strict=True)
-        logs = [math.log(b.run_s / c.run_s) for b, c in both]
+        logs = [math.log(self._time_s(b) / self._time_s(c)) for b, c in both]
         if self.sampling.group == 1:
             return logs
         groups = [pair.plan.group for pair in self.pairs]
         return [statistics.median(one) for one in stats.members(logs, groups)]
+
+    def _time_s(self, run: TimingRun) -> float:
+        """Return the time that is compared."""
+        if not self._plan.timed:
+            return run.run_s
+        path = gates.stage_named(self._plan.timed, [one.path for one in run.stages])
+        found = sum(one.total_s for one in run.stages if one.path == path)
+        if found <= 0:
+            raise RunError(f"stage {path} of {run.variant.path} took no measurable time: give it more to do")
+        return found
 
     def _stops(self) -> bool:
         """Say whether no more pairs are measured, and note why and what error that leaves to verdicts."""
@@ -228,19 +256,20 @@ class Measurement:
                 self.stopped_because = f"{n} {'pair was' if n == 1 else 'pairs were'} asked for"
             return n == plan.pairs
         elapsed_s = time.monotonic() - self._begin
-        units = self._units()
+        units, target = self._units(), self._bench.pipeline.target
         if n % self.sampling.group == 0 and looks.settled(
             units,
             precision=plan.precision,
-            target=self._bench.pipeline.target,
+            limits=[*([] if target is None else [target]), *plan.limits],
             smallest_effect=plan.smallest_effect,
             decided_is_enough=plan.decided_is_enough,
+            error=plan.error,
         ):
             narrow = f" and the interval of the speedup is narrower than ±{100 * plan.precision:g} %"
             self.stopped_because = "the verdict is certain" + ("" if plan.decided_is_enough else narrow)
-            self.alpha = looks.alpha(len(units), last=False)
+            self.alpha = looks.alpha(len(units), last=False, error=plan.error)
         else:
-            self.alpha = looks.alpha(len(units), last=True)
+            self.alpha = looks.alpha(len(units), last=True, error=plan.error)
             if elapsed_s > plan.budget_s and n == 1:
                 self.stopped_because = f"the budget of {plan.budget_s:g} s is shorter than one pair takes"
             elif len(units) >= FEWEST_PAIRS and elapsed_s + self._longest_pair_s > plan.budget_s:

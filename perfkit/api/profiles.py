@@ -9,6 +9,8 @@ import re
 import time
 from typing import TYPE_CHECKING
 
+from perfkit.api import interpreters
+from perfkit.api.alone import alone
 from perfkit.api.bench import spawn_job, with_seed
 from perfkit.errors import PerfkitError, RunError, StoreError, UsageError
 from perfkit.measure import schedule, sizing
@@ -32,6 +34,7 @@ FOR_REPORTS = ("cprofile", "sampling", "line")
 """Those of a comparison: its report tells of functions, draws true stacks, and quotes lines."""
 
 
+@alone
 def profile(
     bench: Bench,
     variant_names: Sequence[str],
@@ -185,7 +188,7 @@ def _profile(
             traced_s=reply.run_s,
             stages=reply.stages,
             warnings=reply.warnings,
-            python=platform.python_version(),
+            python=interpreters.version(variant) or platform.python_version(),
             **{field.name: getattr(found, field.name) for field in dataclasses.fields(found)},
         )
         bench.store.write_run(run, staged)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from perfkit.analyse import optimisations, stages, stats
-from perfkit.api import diff, scaling
+from perfkit.analyse import gates, optimisations, stages, stats
+from perfkit.api import diff, scaling, verified
 from perfkit.api.profiles import FOR_REPORTS, latest_profiles
 from perfkit.errors import UsageError
 from perfkit.model import ProfileRun, Report, StoredFile, TimingRun
 from perfkit.profilers import catalog
-from perfkit.report import charts, html, markdown, scale_chart, summary
+from perfkit.report import charts, claims, html, markdown, renderers, scale_chart, summary
 from perfkit.store import named_errors, replace_file
 from perfkit.verify import mapping
 
@@ -58,7 +58,7 @@ def load(bench: Bench, comparison_id: str | None = None) -> Report:
         smallest_effect=comparison.smallest_effect,
     )
     profiles = _profiles(store, comparison)
-    return Report(
+    report = Report(
         comparison=comparison,
         breakdown=breakdown,
         timing_runs=runs,
@@ -67,6 +67,9 @@ def load(bench: Bench, comparison_id: str | None = None) -> Report:
         files=_files(bench, profiles),
         difference=diff.of_comparison(bench, comparison, profiles),
         growth=scaling.load(bench, comparison.scaling) if comparison.scaling else None,
+    )
+    return dataclasses.replace(
+        report, gates=gates.judge(comparison, breakdown, verified.told(claims.equality(report)))
     )
 
 
@@ -143,7 +146,8 @@ def write(bench: Bench, report: Report, output: Path | None = None) -> list[Path
     Parameters
     ----------
     output
-        Where a copy of the Markdown goes, its chart beside it; of the page, if it ends in ``.html``.
+        Where a copy of the Markdown goes, its chart beside it; of the page, if it ends in ``.html``; or what
+        a renderer that is plugged in for the file's suffix makes of the report.
 
     Returns
     -------
@@ -154,6 +158,8 @@ def write(bench: Bench, report: Report, output: Path | None = None) -> list[Path
     ------
     StoreError
         If something cannot be written; files that were there are then whole, old or new.
+    UsageError, RunError
+        If a renderer that is plugged in cannot be used or fails; all else is written then.
     """
     chart = charts.stages(report).encode()
     data = summary.render(report).encode()
@@ -173,7 +179,10 @@ def write(bench: Bench, report: Report, output: Path | None = None) -> list[Path
     written = [replace_file(bench.store.folder / name, content) for name, content in contents.items()]
     if growth:
         written.append(replace_file(bench.store.folder / scaling.CHART, growth))
-    if output is not None and output.suffix == ".html":
+    plugged_in = renderers.of_suffix(output.suffix) if output is not None else None
+    if output is not None and plugged_in is not None:
+        written.append(replace_file(output, renderers.render(plugged_in, report).content))
+    elif output is not None and output.suffix == ".html":
         written.append(replace_file(output, page))
     elif output is not None:
         image = output.with_suffix(".svg")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perfkit.errors import StoreError
-from perfkit.measure import plain
+from perfkit.measure import keeping, plain
 from perfkit.model import Equivalence
 from perfkit.verify import checkpoints, comparator
 from perfkit.verify.checkpoints import CheckpointRecorder
@@ -38,6 +38,9 @@ def take(staged: Path, text: str, into: Path | None) -> None:
             file.unlink(missing_ok=True)
         elif file.exists():
             file.rename(into / file.name)
+    unkept = staged / keeping.UNKEPT
+    if unkept.exists():
+        unkept.unlink() if into is None else unkept.rename(into / keeping.UNKEPT)
     if into is not None and text:
         keep = CheckpointRecorder(into)
         try:
@@ -48,7 +51,10 @@ def take(staged: Path, text: str, into: Path | None) -> None:
 
 
 def compared(pipeline: Pipeline, baseline: Path, contender: Path) -> Equivalence:
-    """Compare the results of the two runs of a pair; one that cannot be read is not checked."""
+    """Compare the results of the two runs of a pair; one that cannot be kept or read is not checked."""
+    for unkept in (baseline / keeping.UNKEPT, contender / keeping.UNKEPT):
+        if unkept.exists():
+            return Equivalence(stage=comparator.RESULT, verdict="not checked", reason=unkept.read_text())
     try:
         found = comparator.compare(
             checkpoints.read(baseline),

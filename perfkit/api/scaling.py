@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 from perfkit import catalog
 from perfkit.analyse import growth
 from perfkit.analyse import scaling as analysis
+from perfkit.api import interpreters
+from perfkit.api.alone import alone
 from perfkit.api.bench import with_seed
 from perfkit.api.sessions import describe
 from perfkit.api.timing import time_once
 from perfkit.errors import InterruptedEarlyError, RunError, UsageError
-from perfkit.measure import environment, schedule, sizing
+from perfkit.measure import schedule, sizing
 from perfkit.model import Block, Event, Scaling, TimingRun
 from perfkit.report import markdown, scale_chart
 from perfkit.store import new_id, replace_file, timestamp
@@ -59,6 +61,7 @@ class Range:
     steps: int | None = None
 
 
+@alone
 def scale(
     bench: Bench,
     variant_names: Sequence[str],
@@ -101,7 +104,7 @@ def scale(
     parameters = describe(bench, variants[0], with_seed(next(schedule.plan(bench.seed)), bench.seed))
     parameter = _parameter(bench, parameters)
     sizes = choose_sizes(wanted or Range(), bench.pipeline.sizes, parameter, parameters[parameter])
-    where = environment.look(bench.project.root, bench.files(*variants))
+    where = interpreters.look(bench, variants[0], variants[-1])
     rounds = _Rounds(bench, variants, parameter, sizes)
     interrupted = False
     try:

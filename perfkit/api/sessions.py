@@ -8,7 +8,7 @@ import importlib.util
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perfkit.api.bench import spawn_job
+from perfkit.api.bench import beside, spawn_job
 from perfkit.errors import DiskFullError, RunError, UsageError
 from perfkit.model import CheckpointRun, Observations, TrialRun
 from perfkit.store import new_id, timestamp
@@ -46,7 +46,9 @@ class Bundle:
 def describe(bench: Bench, variant: Variant, pair: PairPlan) -> Parameters:
     """Return all parameters of ``make_inputs`` with their values: by its source, else by a process."""
     inputs = bench.inputs_of(variant)
-    source = bench.file(inputs).read_bytes()
+    if inputs.kind in {"script", "module", "command"}:
+        return dict(bench.overrides)
+    source = bench.file(inputs).read_bytes() if inputs.kind == "pipeline" else b""
     found = signature.stated(source, bench.overrides)
     if found is not None:
         return found
@@ -159,11 +161,12 @@ def hold(
 
 def search(
     bench: Bench,
+    baseline: Variant,
     contender: Variant,
     pair: PairPlan,
+    *,
     trial: Trial,
     size: str | None,
-    *,
     stack: contextlib.ExitStack,
 ) -> thorough.Search:
     """Search small inputs for one on which the two sides differ.
@@ -195,15 +198,17 @@ def search(
         staged=staged,
         trials=(trial,),
         size=size or "",
+        **beside(bench, baseline),
     )
     return thorough.read(staged)
 
 
 def differ(
     bench: Bench,
+    baseline: Variant,
     contender: Variant,
     pair: PairPlan,
-    trials: tuple[Trial, Trial],
+    trials: tuple[Trial, ...],
     *,
     stack: contextlib.ExitStack,
 ) -> Fed | str:
@@ -212,7 +217,7 @@ def differ(
     Parameters
     ----------
     trials
-        The input that is fed, and the one whose results are planted.
+        The input that is fed, and the one whose results are planted, if any are.
     """
     staged = bench.store.stage()
     stack.callback(bench.store.discard, staged)
@@ -230,6 +235,7 @@ def differ(
             staged=staged,
             trials=trials,
             stages=stages,
+            **beside(bench, baseline),
         )
     except RunError as error:
         _see_room(error)

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perfkit.api.alone import alone
 from perfkit.api.bench import job, keep, with_seed
 from perfkit.errors import UsageError
 from perfkit.measure import schedule
@@ -191,6 +192,7 @@ def stored_runs(bench: Bench, variant_name: str, wanted: str) -> list[TimingRun]
     return [store.read_run(runs[0], TimingRun)]
 
 
+@alone
 def run(bench: Bench, variant_name: str, *, times: int = 1) -> list[TimingRun]:
     """Time a variant in fresh processes.
 

@@ -10,13 +10,17 @@ import shlex
 import time
 from typing import TYPE_CHECKING
 
+from perfkit.api import interpreters
+from perfkit.api.alone import alone
 from perfkit.api.bench import with_seed
 from perfkit.api.conclusions import Compared, Timed, check_mapping, compare_trials, conclude
+from perfkit.api.found import with_stages
 from perfkit.api.sessions import describe, differ, hold, search
 from perfkit.errors import UsageError
-from perfkit.measure import environment, schedule
+from perfkit.measure import schedule
 from perfkit.model import Event, VerificationReport
 from perfkit.store import new_id, timestamp
+from perfkit.verify import own_types
 from perfkit.verify.honesty import CHECKS
 from perfkit.verify.plan import plan as lay_plan
 
@@ -29,12 +33,14 @@ if TYPE_CHECKING:
     from perfkit.verify.plan import Plan
 
 
+@alone
 def verify(
     bench: Bench,
     baseline_name: str,
     contender_name: str,
     *,
     thorough: bool = False,
+    finding: bool = True,
     command: Sequence[str] = (),
 ) -> VerificationReport:
     """Verify a contender without timing it.
@@ -43,6 +49,8 @@ def verify(
     ----------
     thorough
         Search small inputs for one on which the two sides differ, too.
+    finding
+        Make functions stages where none is declared.
     command
         What the user typed, for the report.
 
@@ -57,8 +65,12 @@ def verify(
         If a variant does not exist, or a run on the ordinary input fails.
     """
     started_at, begin = timestamp(), time.monotonic()
+    own_types.check()
+    chosen = None
+    if finding:
+        bench, chosen = with_stages(bench, (baseline_name, contender_name))
     baseline, contender = bench.variant(baseline_name), bench.variant(contender_name)
-    where = environment.look(bench.project.root, bench.files(baseline, contender))
+    where = interpreters.look(bench, baseline, contender)
     pair = with_seed(next(schedule.plan(bench.seed)), bench.seed)
     found = scrutinise(bench, baseline, contender, pair, thorough=thorough)
     report = VerificationReport(
@@ -74,6 +86,7 @@ def verify(
         scrutiny=found,
         environment=where,
         command=shlex.join(command),
+        found=chosen,
     )
     bench.store.write_verification(report)
     return report
@@ -118,18 +131,21 @@ def scrutinise(
         size=bench.size_parameter(parameters),
         proofs=bench.pipeline.proofs,
         baseline_s=min(one.run_s for one in timed.baseline) if timed is not None else None,
+        own_inputs=bench.inputs_of(baseline).kind in {"script", "module", "command"},
         drawn=random.SystemRandom(),
     )
     with contextlib.ExitStack() as stack:
         steps.begin(f"{baseline.name}, {len(laid.baseline)} inputs")
         ours = hold(bench, baseline, pair, laid.baseline, probing=False, stack=stack)
         steps.begin(f"{contender.name}, {len(laid.contender)} inputs")
-        theirs = hold(bench, contender, pair, laid.contender, probing=True, nearby=laid.nearby, stack=stack)
+        again = contender.kind in {"pipeline", "callable"}  # a process runs a script once
+        theirs = hold(bench, contender, pair, laid.contender, probing=again, nearby=laid.nearby, stack=stack)
         check_mapping(bench, ours, theirs)
         fed: Fed | str = ""
-        if laid.fed is not None and laid.decoy is not None:
+        if laid.fed is not None:
             steps.begin("each stage on the baseline's own input")
-            fed = differ(bench, contender, pair, (laid.fed, laid.decoy), stack=stack)
+            trials = (laid.fed,) if laid.decoy is None else (laid.fed, laid.decoy)
+            fed = apart(baseline, contender) or differ(bench, baseline, contender, pair, trials, stack=stack)
         searched = Compared()
         if thorough:
             steps.begin("searching small inputs")
@@ -140,6 +156,17 @@ def scrutinise(
         return conclude(
             bench, laid, ours, theirs, fed=fed, timed=timed, searched=searched, announce=steps.begin
         )
+
+
+def apart(baseline: Variant, contender: Variant) -> str:
+    """Return why both sides cannot be loaded into one process; empty if they can."""
+    if "command" in {baseline.kind, contender.kind}:
+        return "a command has no stages that could be fed"
+    if baseline.python != contender.python:
+        return "the two sides run under different interpreters"
+    if baseline.root != contender.root or baseline.packages != contender.packages:
+        return "two revisions of the same modules cannot be loaded into one process"
+    return ""
 
 
 def _search(
@@ -154,7 +181,8 @@ def _search(
 ) -> Compared:
     """Search small inputs, and try what was found again, each side in a process of its own."""
     first = laid.fed or laid.baseline[0]
-    found = search(bench, contender, pair, first, bench.size_parameter(parameters), stack=stack)
+    size = bench.size_parameter(parameters)
+    found = search(bench, baseline, contender, pair, trial=first, size=size, stack=stack)
     if not found.suspects:
         return Compared(tried=found.tried)
     trials = (dataclasses.replace(first, kind="main"), *found.suspects)

@@ -5,8 +5,17 @@ from perfkit.catalog.project import (
     Project,
     check_sizes,
     find_pipeline,
+    find_stored,
     find_variant,
     open_project,
 )
 
-__all__ = ["CONVENTION", "Project", "check_sizes", "find_pipeline", "find_variant", "open_project"]
+__all__ = [
+    "CONVENTION",
+    "Project",
+    "check_sizes",
+    "find_pipeline",
+    "find_stored",
+    "find_variant",
+    "open_project",
+]

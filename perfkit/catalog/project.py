@@ -6,6 +6,7 @@ is variant ``baseline``, ``optimized/<pipeline>.py`` is variant ``optimized``.
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import hashlib
 import itertools
@@ -17,11 +18,23 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from perfkit.catalog import words
 from perfkit.errors import UsageError
-from perfkit.model import Parameters, Pipeline, Proof, StageMapping, Stochastic, Tolerance, Variant
+from perfkit.model import (
+    Parameters,
+    Pipeline,
+    Proof,
+    StageMapping,
+    Stochastic,
+    Tolerance,
+    Variant,
+    VariantSettings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from perfkit.model import VariantKind
 
 CONVENTION = {"baseline": "baselines", "optimized": "optimized"}
 """Which folder's modules are which variant."""
@@ -51,6 +64,13 @@ class Project:
         """Return the folder of a pipeline's runs and reports."""
         return self.root / "reports" / pipeline
 
+    def stored(self) -> list[str]:
+        """Return the pipelines of which something is stored, configured or not."""
+        folders = (self.root / "reports").glob("*/")
+        return sorted(
+            one.name for one in folders if (one / "runs").is_dir() or (one / "comparisons").is_dir()
+        )
+
 
 class _ToleranceTable(msgspec.Struct, forbid_unknown_fields=True):
     rtol: float
@@ -76,8 +96,21 @@ class _StochasticTable(msgspec.Struct, forbid_unknown_fields=True):
     runs: int = 60
 
 
+class _VariantTable(msgspec.Struct, forbid_unknown_fields=True):
+    script: str = ""
+    module: str = ""
+    callable: str = ""
+    command: str = ""
+    arguments: list[str] = []
+    python: str = ""
+    folder: str = ""
+    stages: list[str] = []
+    inputs: str = ""
+
+
 class _PipelineTable(msgspec.Struct, forbid_unknown_fields=True):
-    variants: dict[str, str] = {}
+    variants: dict[str, str | _VariantTable] = {}
+    inputs: str = ""
     size: str | None = None
     target: float | None = None
     tolerances: dict[str, _ToleranceTable] = {}
@@ -160,9 +193,12 @@ def _project(root: Path, table: _PerfkitTable) -> Project:
         for check, reason in settings.declared.items():
             if not reason.strip():
                 raise UsageError(f"{where}.declared.{check}: give the reason, for the report")
+        given, details, inputs = _variants(f"{where}.variants", settings.variants)
         pipelines[name] = Pipeline(
             name=name,
-            variants={**_by_convention(root, name), **settings.variants},
+            variants={**_by_convention(root, name), **given},
+            settings=details,
+            inputs=settings.inputs or inputs,
             size=settings.size,
             target=settings.target,
             tolerances={
@@ -191,6 +227,44 @@ def _project(root: Path, table: _PerfkitTable) -> Project:
             functions=dict(settings.functions),
         )
     return Project(root=root, pipelines=pipelines, default=table.pipeline)
+
+
+def _variants(
+    where: str, tables: dict[str, str | _VariantTable]
+) -> tuple[dict[str, str], dict[str, VariantSettings], str]:
+    """Return the words of variants, what else is said of them, and what makes their inputs."""
+    given: dict[str, str] = {}
+    details: dict[str, VariantSettings] = {}
+    inputs = ""
+    for name, table in tables.items():
+        if isinstance(table, str):
+            given[name] = table.removeprefix(words.MODULE)
+            if table.startswith(words.MODULE):
+                details[name] = VariantSettings(kind="module")
+            elif words.is_callable_word(table):
+                details[name] = VariantSettings(kind="callable")
+            continue
+        kinds: dict[VariantKind, str] = {
+            "script": table.script,
+            "module": table.module,
+            "callable": table.callable,
+            "command": table.command,
+        }
+        said = [kind for kind, word in kinds.items() if word]
+        if len(said) != 1:
+            raise UsageError(f"{where}.{name}: say one of script, module, callable or command")
+        given[name] = kinds[said[0]]
+        if table.inputs and inputs and table.inputs != inputs:
+            raise UsageError(f"{where}.{name}: inputs are the same for all variants of a pipeline")
+        inputs = inputs or table.inputs
+        details[name] = VariantSettings(
+            kind=said[0],
+            arguments=tuple(table.arguments),
+            python=table.python,
+            folder=table.folder,
+            stages=tuple(table.stages),
+        )
+    return given, details, inputs
 
 
 def _by_convention(root: Path, name: str) -> dict[str, str]:
@@ -274,6 +348,27 @@ def find_pipeline(project: Project, name: str | None) -> Pipeline:
     return project.pipelines[name]
 
 
+def find_stored(project: Project, name: str | None) -> Pipeline:
+    """Return a pipeline of which something may be stored; one that no configuration knows has no variants.
+
+    Raises
+    ------
+    UsageError
+        As for `find_pipeline`.
+    """
+    stored = project.stored()
+    if name is None and not project.pipelines and stored:
+        if len(stored) > 1:
+            raise UsageError(f"which pipeline? Add --pipeline with one of: {', '.join(stored)}")
+        name = stored[0]
+    if name is not None and name in stored and name not in project.pipelines:
+        return Pipeline(name=name, variants={})
+    if name is not None and name not in project.pipelines:
+        known = [*project.pipelines, *(one for one in stored if one not in project.pipelines)]
+        raise UsageError(_unknown("pipeline", name, known, f"in {project.root}"))
+    return find_pipeline(project, name)
+
+
 def find_variant(project: Project, pipeline: Pipeline, name: str) -> Variant:
     """Return the variant of that name, with the digest of its file as it is now.
 
@@ -285,12 +380,34 @@ def find_variant(project: Project, pipeline: Pipeline, name: str) -> Variant:
     if name not in pipeline.variants:
         raise UsageError(_unknown("variant", name, pipeline.variants, f"of pipeline {pipeline.name!r}"))
     path = pipeline.variants[name]
+    if name in pipeline.settings:
+        return _described(project, pipeline, name)
     try:
         source = (project.root / path).read_bytes()
     except OSError as error:
         raise UsageError(f"the file of variant {name!r}, {path}, cannot be read: {error.strerror}") from error
     return Variant(
         name=name, pipeline=pipeline.name, path=path, source_sha256=hashlib.sha256(source).hexdigest()
+    )
+
+
+def _described(project: Project, pipeline: Pipeline, name: str) -> Variant:
+    """Return a variant that is more than a module with ``run``."""
+    settings, word = pipeline.settings[name], pipeline.variants[name]
+    folder = (project.root / settings.folder).resolve()
+    if not folder.is_dir():
+        raise UsageError(f"variant {name!r} runs in {settings.folder}, which is no folder")
+    place = words.Place(
+        name=name,
+        pipeline=pipeline.name,
+        root=project.root,
+        folder=folder if settings.kind == "command" else project.root,
+        lenient=bool(settings.python),
+    )
+    made = words.variant(word, settings.kind, place)
+    points = tuple(words.point(one, made) for one in settings.stages)
+    return dataclasses.replace(
+        made, arguments=settings.arguments, python=settings.python, folder=str(folder), points=points
     )
 
 

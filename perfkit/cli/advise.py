@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from perfkit.api.advice import LEAST_SHARE, advise
-from perfkit.cli import options
+from perfkit.cli import completion, options
 
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=completion.runs)
 @click.option(
     "--least",
     type=options.FloatRange(min=0, max=100),

@@ -10,10 +10,10 @@ import click
 
 from perfkit.analyse.stats import SMALLEST_EFFECT
 from perfkit.api import comparison as comparisons
-from perfkit.api import reports
+from perfkit.api import reports, sides
 from perfkit.api import scaling as scalings
 from perfkit.api.pairs import BUDGET_S, PRECISION, Plan
-from perfkit.cli import options, outcome, progress
+from perfkit.cli import gates, options, outcome, progress
 
 if TYPE_CHECKING:
     from perfkit.model import Parameters
@@ -37,9 +37,7 @@ class _Percent(click.ParamType[float]):
         return number
 
 
-@click.command()
-@click.argument("baseline")
-@click.argument("contender")
+@click.command(cls=options.Naming)
 @click.option(
     "--budget",
     type=options.SECONDS,
@@ -85,11 +83,14 @@ class _Percent(click.ParamType[float]):
 @click.option("--profile/--no-profile", default=True, show_default=True, help="Profile both sides.")
 @options.LINE_LIMIT
 @options.OUTPUT
+@options.PYTHON
 @options.measuring
+@options.naming
+@gates.options
 def command(
-    baseline: str,
-    contender: str,
     *,
+    asked: sides.Asked,
+    held: gates.Held,
     budget: float,
     precision: float,
     smallest_effect: float,
@@ -102,7 +103,6 @@ def command(
     profile: bool,
     line_limit: float,
     output: Path | None,
-    pipeline: str | None,
     overrides: Parameters,
     seed: int,
     timeout: float,
@@ -112,9 +112,13 @@ def command(
 
     Both run in fresh processes, in pairs, in random order, on the same inputs, until the interval of the
     speedup is narrow enough or the budget is spent. The report lies in reports/PIPELINE/report.md.
+
+    Exit status: 0 fine, 1 a gate failed, 2 wrong use, 3 a run failed, 4 inconclusive.
     """
     with progress.showing() as listener:
-        bench = options.bench(pipeline, overrides, seed, timeout, listener)
+        found = sides.find(asked, overrides=overrides, seed=seed, timeout_s=timeout, listener=listener)
+        bench, (baseline, contender) = found.bench, options.two(found)
+        held.pipeline = bench.pipeline.name
         typed = ["perfkit", *sys.argv[1:]]
         growth = ""
         if scale and bench.pipeline.sizes:
@@ -133,11 +137,14 @@ def command(
                 warm=warm,
             ),
             verifying=verify,
+            finding=asked.find_stages,
             profiling=profile,
             line_limit_s=line_limit,
             scaling=growth,
+            gates=held.gates,
             command=typed,
         )
         report = reports.load(bench, made.id)
         written = reports.write(bench, report, output)
+    held.tell(bench, report)
     return outcome.tell(report, written, as_json=as_json)

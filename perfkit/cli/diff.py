@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from perfkit.cli import options
+from perfkit.cli import completion, options
 from perfkit.errors import UsageError
 
 
@@ -24,8 +24,8 @@ def _renamed(_ctx: click.Context, _option: click.Parameter, given: tuple[str, ..
 
 
 @click.command()
-@click.argument("before", required=False)
-@click.argument("after", required=False)
+@click.argument("before", required=False, shell_complete=completion.profiles)
+@click.argument("after", required=False, shell_complete=completion.profiles)
 @click.option(
     "--map",
     "renamed",

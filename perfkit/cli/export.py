@@ -7,19 +7,40 @@ from typing import TYPE_CHECKING
 
 import click
 
-from perfkit.api.export import BINARY, FORMATS, TABLES, export
-from perfkit.cli import options
+from perfkit.api.export import BINARY, TABLES, export, formats
+from perfkit.cli import completion, options
 from perfkit.errors import UsageError
+from perfkit.report.exports import FORMATS
 from perfkit.store import replace_file
 
 if TYPE_CHECKING:
-    from perfkit.api.export import Format, Table
+    from perfkit.api.export import Table
     from perfkit.model import Side
 
 
+class _Format(click.ParamType[str]):
+    """One of perfkit's formats, or one that is plugged in, which is looked for only if it is not."""
+
+    name = "format"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value not in FORMATS and value not in formats():
+            self.fail(f"{str(value)!r} is not one of {', '.join(formats())}", param, ctx)
+        return str(value)
+
+
 @click.command()
-@click.argument("what", nargs=-1, required=True)
-@click.option("--to", type=click.Choice(FORMATS), required=True, help="The format.")
+@click.argument("what", nargs=-1, required=True, shell_complete=completion.exported)
+@click.option(
+    "--to",
+    "--format",
+    "to",
+    type=_Format(),
+    required=True,
+    metavar="FORMAT",
+    shell_complete=completion.formats,
+    help="The format, one of these below; or the name of a renderer that is plugged in.",
+)
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -39,7 +60,7 @@ if TYPE_CHECKING:
 def command(
     what: tuple[str, ...],
     *,
-    to: Format,
+    to: str,
     output: Path | None,
     side: Side | None,
     stages: bool,
@@ -61,6 +82,8 @@ def command(
     if output is None and to in BINARY:
         raise UsageError(f"{to} is no text: name a file with --output")
     made = export(options.bench(pipeline), what, to, side=side, stages=stages, table=table)
+    if output is None and made.binary:
+        raise UsageError(f"{to} is no text: name a file with --output")
     for note in made.notes:
         click.echo(note, err=True)
     if output is None:

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 import click
 
 from perfkit import catalog
+from perfkit.api import history, stored
 from perfkit.cli import options
 from perfkit.errors import StoreError
+from perfkit.report import history as words
+from perfkit.report import units
 from perfkit.store import Store
 
 if TYPE_CHECKING:
     from perfkit.model import Pipeline
+    from perfkit.model.history import HistoryPoint
 
 
 @click.command()
@@ -22,20 +26,21 @@ if TYPE_CHECKING:
 def command(*, runs: bool, pipeline: str | None) -> int:
     """List pipelines, their variants, and the comparisons that are stored."""
     project = catalog.open_project(Path.cwd())
-    chosen = [catalog.find_pipeline(project, pipeline)] if pipeline else list(project.pipelines.values())
-    if not chosen:
+    names = [pipeline] if pipeline else list(dict.fromkeys([*project.pipelines, *project.stored()]))
+    if not names:
         catalog.find_pipeline(project, None)  # says what is missing
+    chosen = [stored.bench(project, name).pipeline for name in names]
     for one in chosen:
         default = " (the default)" if one.name == project.default and len(chosen) > 1 else ""
         click.echo(click.style(one.name, bold=True) + default)
         width = max((len(name) for name in one.variants), default=0)
         for name, path in one.variants.items():
             click.echo(f"  {name:<{width}}  {path}")
-        _stored(one, Store(project.reports(one.name)), runs=runs)
+        _stored(one, Store(project.reports(one.name)), history.points(project, one.name), runs=runs)
     return 0
 
 
-def _stored(pipeline: Pipeline, store: Store, *, runs: bool) -> None:
+def _stored(pipeline: Pipeline, store: Store, known: dict[str, HistoryPoint | str], *, runs: bool) -> None:
     for comparison_id in store.comparison_ids():
         try:
             one = store.read_comparison(comparison_id)
@@ -45,7 +50,7 @@ def _stored(pipeline: Pipeline, store: Store, *, runs: bool) -> None:
         n = len(one.pairs)
         click.echo(
             f"  comparison {comparison_id}  {one.baseline.name} / {one.contender.name}, "
-            f"{n} {'pair' if n == 1 else 'pairs'}, {one.started_at}"
+            f"{n} {'pair' if n == 1 else 'pairs'}, {one.started_at}{_outcome(known.get(comparison_id))}"
         )
     for scaling_id in store.scaling_ids():
         click.echo(f"  scaling {scaling_id}")
@@ -57,3 +62,12 @@ def _stored(pipeline: Pipeline, store: Store, *, runs: bool) -> None:
             click.echo(f"  run {run_id}")
     elif ids:
         click.echo(f"  {len(ids)} stored runs (--runs lists them); perfkit report --pipeline {pipeline.name}")
+
+
+def _outcome(point: HistoryPoint | str | None) -> str:
+    """Say in short how a comparison ended, and of which commit it speaks."""
+    if point is None or isinstance(point, str):
+        return f": {point}" if point else ""
+    at = f" at {words.commit(point)}" if point.commit else ""
+    outputs = "outputs verified" if point.outputs == "verified" else f"outputs {point.outputs}"
+    return f"{at}: {units.ratio(point.speedups[''])}, {point.verdict}, {outputs}"

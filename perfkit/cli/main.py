@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib
 import os
@@ -18,9 +19,13 @@ from perfkit.errors import EXIT_FINE, EXIT_RUN, EXIT_USAGE, InterruptedEarlyErro
 if TYPE_CHECKING:
     from types import FrameType
 
+    from click.shell_completion import CompletionItem
+
 COMMANDS = {
+    "init": "Make a slow script a pipeline: its configuration, and a copy of it to make faster.",
     "compare": "Measure, verify and profile two variants, and write the report.",
     "verify": "Compare every stage's output on many inputs, and look for tricks.",
+    "bisect": "Find the commit that made a benchmark slower.",
     "scale": "Measure how the cost grows with the size of the input.",
     "run": "Time one variant.",
     "profile": "Profile variants: functions, lines, call stacks, memory, operators.",
@@ -30,8 +35,12 @@ COMMANDS = {
     "advise": "Say what to do next: hot lines, the known pattern that each shows, and its cure.",
     "view": "Open a stored profile in snakeviz.",
     "audit": "Check a report that someone else wrote against its own figures.",
+    "benchmarks": "Set the timings of two test runs side by side: pytest-benchmark's files, or perfkit's.",
     "doctor": "Look at this machine: what may spoil a comparison, and what effect it can resolve.",
+    "history": "Show how speedups went from commit to commit, and where they changed.",
+    "prune": "Remove old comparisons and runs that nothing kept refers to, and unused caches.",
     "list": "List pipelines, variants and what is stored.",
+    "completion": "Print what makes bash, zsh or fish complete perfkit's commands.",
 }
 
 
@@ -41,9 +50,13 @@ class _Lazy(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
+        if ctx.resilient_parsing:  # a shell asks what to offer
+            from perfkit.cli import outline
+
+            return outline.command(cmd_name)
         command: click.Command = importlib.import_module(f"perfkit.cli.{cmd_name}").command
         return command
 
@@ -54,11 +67,20 @@ class _Lazy(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+        known = not args or args[0] in COMMANDS or args[0].startswith("-")
+        if not (known or ctx.resilient_parsing):
             near = difflib.get_close_matches(args[0], COMMANDS, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"there is {', '.join(COMMANDS)}"
             ctx.fail(f"there is no command {args[0]!r}: {hint}")
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        from click.shell_completion import CompletionItem
+
+        names = [
+            CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)
+        ]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -82,6 +104,8 @@ def _terminate(_number: int, _frame: FrameType | None) -> None:
 
 def main() -> None:
     """Run the command line and exit with the status that `perfkit.errors` names."""
+    if "_PERFKIT_COMPLETE" in os.environ:
+        sys.exit(_complete())
     signal.signal(signal.SIGTERM, _terminate)
     try:
         status = group.main(standalone_mode=False)
@@ -91,6 +115,18 @@ def main() -> None:
             traceback.print_exc()
         status = _explain(error, debug="--debug" in sys.argv)
     sys.exit(status if isinstance(status, int) else EXIT_FINE)
+
+
+def _complete() -> int:
+    """Answer a shell that asks what to offer; whatever goes wrong, nothing is printed but offers."""
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere):  # noqa: PTH123  quicker
+        try:
+            group.main(prog_name="perfkit", standalone_mode=False)
+        except SystemExit as end:
+            return end.code if isinstance(end.code, int) else EXIT_USAGE
+        except Exception:  # noqa: BLE001  a shell has no place for errors
+            return EXIT_USAGE
+    return EXIT_FINE
 
 
 def _explain(error: BaseException, *, debug: bool) -> int:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from perfkit.model import Report
+    from perfkit.model import Gate, Report
 
 
 def tell(report: Report, written: Sequence[Path], *, as_json: bool) -> int:
@@ -33,10 +33,12 @@ def tell(report: Report, written: Sequence[Path], *, as_json: bool) -> int:
 
         Console().print(terminal.render(report))
     click.echo(f"report: {options.nearby(written[0])}", err=True)
-    return status(
-        gates.failed(report.comparison, report.breakdown),
-        gates.undecided(report.comparison, report.breakdown),
-    )
+    return judged(report.gates)
+
+
+def judged(found: Sequence[Gate]) -> int:
+    """Say on stderr which gates failed and which are undecided, and return the exit status."""
+    return status(gates.reasons(found, "failed"), gates.reasons(found, "undecided"))
 
 
 def status(failed: Sequence[str], undecided: Sequence[str]) -> int:

@@ -7,32 +7,35 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from perfkit.api import sides
+from perfkit.api.found import with_stages
 from perfkit.api.profiles import DEFAULT, profile
-from perfkit.cli import options, progress
+from perfkit.cli import completion, options, progress
 
 if TYPE_CHECKING:
     from perfkit.model import Parameters
 
 
-@click.command()
-@click.argument("variants", nargs=-1, required=True)
+@click.command(cls=options.Naming)
 @click.option(
     "--with",
     "profilers",
     metavar="NAMES",
+    shell_complete=completion.profilers,
     multiple=True,
     default=DEFAULT,
     show_default=",".join(DEFAULT),
     help="Profilers, separated by commas: cprofile, line, sampling, memory, torch, or one plugged in.",
 )
 @options.LINE_LIMIT
+@options.PYTHON
 @options.measuring
+@options.naming
 def command(
-    variants: tuple[str, ...],
     *,
+    asked: sides.Asked,
     profilers: tuple[str, ...],
     line_limit: float,
-    pipeline: str | None,
     overrides: Parameters,
     seed: int,
     timeout: float,
@@ -44,7 +47,10 @@ def command(
     profiler say where time goes, never how much faster: no speedup is computed from them.
     """
     with progress.showing() as listener:
-        bench = options.bench(pipeline, overrides, seed, timeout, listener)
+        found = sides.find(asked, overrides=overrides, seed=seed, timeout_s=timeout, listener=listener)
+        bench, variants = found.bench, found.names
+        if asked.find_stages:
+            bench, _ = with_stages(bench, variants)
         runs = profile(bench, variants, profilers=profilers, line_limit_s=line_limit)
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(runs), indent=2).decode())

@@ -42,10 +42,10 @@ class _Plain:
         now = self._clock()
         if event.phase != self._phase or now >= self._next or event.phase != "measuring":
             self._phase, self._next = event.phase, now + _EVERY_S
-            click.echo(f"{event.phase}: {_words(event)}", err=True)
+            click.echo(f"{event.phase}: {words(event)}", err=True)
 
 
-def _words(event: Event) -> str:
+def words(event: Event) -> str:
     """Say what is done, how far it is, and what it looks like so far."""
     words = [event.doing]
     if event.of is not None:
@@ -80,8 +80,6 @@ def _live() -> Iterator[Listener]:
             if event.left_s is not None:  # a budget: the bar is its time
                 elapsed = bar.tasks[0].elapsed or 0.0
                 done, total = elapsed, round(elapsed + event.left_s)
-            bar.update(
-                task, description=event.phase, completed=done, total=total or None, words=_words(event)
-            )
+            bar.update(task, description=event.phase, completed=done, total=total or None, words=words(event))
 
         yield show

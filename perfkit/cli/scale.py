@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from perfkit.api import scaling as scalings
-from perfkit.cli import options, outcome, progress
+from perfkit.api import sides
+from perfkit.api.found import with_stages
+from perfkit.cli import completion, options, outcome, progress
 from perfkit.report import summary, terminal
 
 if TYPE_CHECKING:
@@ -45,8 +47,7 @@ def _claims(_ctx: click.Context, _option: click.Parameter, given: tuple[str, ...
     return found
 
 
-@click.command()
-@click.argument("variants", nargs=-1, required=True, metavar="VARIANT...")
+@click.command(cls=options.Naming)
 @click.option("--sizes", type=_Sizes(), metavar="N,N,...", help="The sizes, at least five.")
 @click.option("--from", "first", type=click.IntRange(min=1), metavar="N", help="The smallest size.")
 @click.option("--to", "last", type=click.IntRange(min=1), metavar="N", help="The largest size.")
@@ -59,6 +60,7 @@ def _claims(_ctx: click.Context, _option: click.Parameter, given: tuple[str, ...
     multiple=True,
     callback=_claims,
     metavar="STAGE=LAW",
+    shell_complete=completion.stages_with_value,
     help="A claimed growth, such as count=n^2 or optimized:count=n; run=... for all of it. Repeat for more.",
 )
 @click.option(
@@ -69,11 +71,13 @@ def _claims(_ctx: click.Context, _option: click.Parameter, given: tuple[str, ...
     metavar="SECONDS",
     help="For all rounds; one is measured in any case.",
 )
-@options.OUTPUT
+@options.SCALE_OUTPUT
+@options.PYTHON
 @options.measuring
+@options.naming
 def command(
-    variants: tuple[str, ...],
     *,
+    asked: sides.Asked,
     sizes: tuple[int, ...] | None,
     first: int | None,
     last: int | None,
@@ -81,7 +85,6 @@ def command(
     claims: dict[str, str],
     budget: float,
     output: Path | None,
-    pipeline: str | None,
     overrides: Parameters,
     seed: int,
     timeout: float,
@@ -95,7 +98,10 @@ def command(
     if sizes is not None and (first, last, steps) != (None, None, None):
         raise click.UsageError("--sizes names the sizes; leave out --from, --to and --steps")
     with progress.showing() as listener:
-        bench = options.bench(pipeline, overrides, seed, timeout, listener)
+        found = sides.find(asked, overrides=overrides, seed=seed, timeout_s=timeout, listener=listener)
+        bench, variants = found.bench, found.names
+        if asked.find_stages:
+            bench, _ = with_stages(bench, variants)
         made = scalings.scale(
             bench,
             variants,

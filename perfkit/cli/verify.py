@@ -7,26 +7,26 @@ from typing import TYPE_CHECKING
 
 import click
 
-from perfkit.analyse import gates
+from perfkit.api import sides, verified
 from perfkit.api import verification as verifications
-from perfkit.cli import options, outcome, progress
-from perfkit.report import equality, summary, terminal, text
+from perfkit.cli import gates, options, outcome, progress
+from perfkit.report import summary, terminal
 
 if TYPE_CHECKING:
     from perfkit.model import Parameters
 
 
-@click.command()
-@click.argument("baseline")
-@click.argument("contender")
+@click.command(cls=options.Naming)
 @click.option("--thorough", is_flag=True, help="Search small inputs with hypothesis, too.")
+@options.PYTHON
 @options.measuring
+@options.naming
+@gates.verifying
 def command(
-    baseline: str,
-    contender: str,
     *,
+    asked: sides.Asked,
+    held: gates.Held,
     thorough: bool,
-    pipeline: str | None,
     overrides: Parameters,
     seed: int,
     timeout: float,
@@ -38,9 +38,16 @@ def command(
     contender is fed the baseline's own input; the honesty checks say what they found.
     """
     with progress.showing() as listener:
-        bench = options.bench(pipeline, overrides, seed, timeout, listener)
+        found = sides.find(asked, overrides=overrides, seed=seed, timeout_s=timeout, listener=listener)
+        bench, (baseline, contender) = found.bench, options.two(found)
+        held.pipeline = bench.pipeline.name
         report = verifications.verify(
-            bench, baseline, contender, thorough=thorough, command=["perfkit", *sys.argv[1:]]
+            bench,
+            baseline,
+            contender,
+            thorough=thorough,
+            finding=asked.find_stages,
+            command=["perfkit", *sys.argv[1:]],
         )
     if as_json:
         click.echo(summary.as_json(report), nl=False)
@@ -48,8 +55,6 @@ def command(
         from rich.console import Console
 
         Console().print(terminal.render_verification(report))
-    undecided = list(gates.undecided_outputs(report.scrutiny))
-    judged = equality.judge(report.scrutiny)
-    if not (judged.verified or judged.different or undecided):
-        undecided.append(f"not verified: {text.plain(judged.why)}")
-    return outcome.status(gates.failed_outputs(report.scrutiny), undecided)
+    judged = verified.judge(report, required=held.gates is not None)
+    held.tell_verification(bench, report, judged)
+    return outcome.judged(judged)

@@ -9,12 +9,12 @@ import sys
 import click
 
 from perfkit.api.profiles import find
-from perfkit.cli import options
+from perfkit.cli import completion, options
 from perfkit.errors import RunError
 
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=completion.runs)
 @click.option("--server", is_flag=True, help="Only serve the page; do not open a browser.")
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="HOST")
 @click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True, metavar="PORT")

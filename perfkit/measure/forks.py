@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from perfkit.errors import RunError
-from perfkit.measure import protocol
+from perfkit.measure import leftovers, protocol
 from perfkit.measure.guard import guarding
 from perfkit.measure.meanwhile import Meanwhile
-from perfkit.measure.replies import accept, ending, tail
+from perfkit.measure.replies import accept, ending, tail, who
 from perfkit.measure.spawn import GRACE_S, MAX_REPLY_BYTES, Finished, Worker, overdue
 
 if TYPE_CHECKING:
@@ -113,13 +113,14 @@ class ForkServer:
                         break
                     if reply_line:
                         msg = "sent more than one reply: something in it wrote to perfkit's pipe"
-                        raise RunError(f"{job.variant_path} {msg}", tail(folder))
+                        raise RunError(f"{who(job)} {msg}", tail(folder))
                     reply_line = json.dumps(message).encode() + b"\n"
                     # The reply is there: what is left is the interpreter's end, which must not take forever.
                     deadline = min(deadline, time.perf_counter() + GRACE_S)
         finally:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(child, signal.SIGKILL)
+            leftovers.shorten_output(folder)
         reply = accept(reply_line, _word(message, "ended", int, job, folder), job, folder)
         wall_s, cpu_s = (_word(message, name, float, job, folder) for name in ("wall_s", "cpu_s"))
         return Finished(
@@ -139,15 +140,13 @@ class ForkServer:
             while b"\n" not in self._received:
                 left_s = deadline - time.perf_counter()
                 if left_s <= 0:
-                    raise RunError(
-                        f"{job.variant_path} {overdue(so_far, self._timeout_s)}", tail(self._folder)
-                    )
+                    raise RunError(f"{who(job)} {overdue(so_far, self._timeout_s)}", tail(self._folder))
                 if not selector.select(left_s):
                     continue
                 chunk = os.read(self._worker.replies, 1 << 16)
                 if not chunk or len(self._received) > MAX_REPLY_BYTES:
                     status = self._worker.process.wait() if not chunk else 0
-                    raise RunError(f"{job.variant_path} {ending(status)}", tail(self._folder))
+                    raise RunError(f"{who(job)} {ending(status)}", tail(self._folder))
                 self._received += chunk
         text, _, rest = bytes(self._received).partition(b"\n")
         self._received = bytearray(rest)
@@ -156,7 +155,7 @@ class ForkServer:
         except ValueError as error:
             message = error
         if not isinstance(message, dict):
-            msg = f"{job.variant_path} sent a malformed reply: something in it wrote to perfkit's pipe"
+            msg = f"{who(job)} sent a malformed reply: something in it wrote to perfkit's pipe"
             raise RunError(msg, tail(self._folder))
         return message
 
@@ -165,6 +164,6 @@ def _word(message: dict[str, Any], name: str, kind: type[T], job: Job, folder: P
     """Return a value of a message that must be there, and of that type."""
     value = message.get(name)
     if not isinstance(value, kind):
-        msg = f"{job.variant_path} sent a malformed reply: something in it wrote to perfkit's pipe"
+        msg = f"{who(job)} sent a malformed reply: something in it wrote to perfkit's pipe"
         raise RunError(msg, tail(folder))
     return value

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from perfkit.model import Job
 
 _DETAIL_LINES = 12
+_HINTS = {"EOFError": ": it reads standard input, which is empty here; give it a file or an argument"}
 _OURS = {one.__name__ for one in (RunError, StoreError, UsageError)}  # whose text is a sentence for the user
 
 
@@ -45,21 +46,21 @@ def accept(received: bytes, status: int, job: Job, folder: Path) -> Reply:
     UsageError
         If the pipeline does not keep the contract or has no such parameter.
     """
-    who = job.variant_path
+    named = who(job)
     if not received:
-        raise RunError(f"{who} {ending(status)}", tail(folder))
+        raise RunError(f"{named} {ending(status)}", tail(folder))
     try:
         reply = msgspec.json.decode(received, type=_ReplyFile)
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        msg = f"{who} sent a malformed reply ({error}): something in it wrote to perfkit's pipe"
+        msg = f"{named} sent a malformed reply ({error}): something in it wrote to perfkit's pipe"
         raise RunError(msg, tail(folder)) from error
     if reply.ok is not None and reply.failed is None:
         if status != 0:
-            raise RunError(f"{who} replied, and then {ending(status)}", tail(folder))
+            raise RunError(f"{named} replied, and then {ending(status)}", tail(folder))
         return reply.ok
     if reply.failed is not None and reply.ok is None:
         raise _failure(reply.failed, job)
-    msg = f"{who} sent a malformed reply (neither success nor failure)"
+    msg = f"{named} sent a malformed reply (neither success nor failure)"
     raise RunError(msg, tail(folder))
 
 
@@ -69,15 +70,19 @@ def _failure(failed: Failure, job: Job) -> RunError | UsageError:
         return UsageError(failed.message)
     stage = f" in stage {failed.stage!r}" if failed.stage else ""
     if failed.phase == "import":
-        message = f"{job.variant_path} could not be imported: {what}"
+        message = f"{who(job)} could not be imported: {what}"
     elif failed.phase == "inputs":
         message = f"make_inputs of {job.inputs_path} raised {what}"
     elif job.profiler and failed.phase in {"profiler", "record"}:
         message = _of_profiler(failed, job, what)
     elif failed.phase == "record":
-        message = f"what {job.variant_path} left could not be recorded: {what}"
+        message = f"what {who(job)} left could not be recorded: {what}"
+    elif failed.error == "ExitStatusError":
+        message = f"{who(job)} {failed.message}{stage}"
     else:
-        message = f"{job.variant_path} raised {what}{stage} (seed {job.seed})"
+        hint = _HINTS.get(failed.error, "")
+        message = f"{who(job)} raised {what}{stage}{hint}"
+        message += f" (seed {job.seed})" if job.loading.kind in {"pipeline", "callable"} else ""
     return RunError(message, failed.traceback, phase=failed.phase if failed.phase == "inputs" else "")
 
 
@@ -88,13 +93,23 @@ def _of_profiler(failed: Failure, job: Job, what: str) -> str:
     return f"the profiler {job.profiler} could not {doing}: {what}"
 
 
+def who(job: Job) -> str:
+    """Return what a job runs, as the user would name it."""
+    loading = job.loading
+    if loading.kind == "module":
+        return f"python -m {loading.target}"
+    if loading.kind == "callable":
+        return loading.target if not loading.target.startswith(":") else job.variant_path + loading.target
+    return loading.target if loading.kind == "command" else job.variant_path
+
+
 def ending(status: int) -> str:
     """Say how a process ended."""
     if status < 0:
         name = signal.Signals(-status).name if -status in signal.valid_signals() else str(-status)
         hint = " (out of memory?)" if name == "SIGKILL" else ""
         return f"was killed by {name}{hint}"
-    return f"ended with exit status {status} without a reply"
+    return f"ended with exit status {status} without a reply (os._exit?)"
 
 
 def tail(folder: Path) -> str:

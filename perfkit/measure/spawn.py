@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perfkit.errors import RunError
-from perfkit.measure import protocol
+from perfkit.measure import leftovers, protocol, sending
 from perfkit.measure.guard import guarding
+from perfkit.measure.interpreters import environment_for
 from perfkit.measure.meanwhile import Meanwhile
-from perfkit.measure.replies import accept, tail
+from perfkit.measure.replies import accept, tail, who
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +38,11 @@ GRACE_S = 10.0
 """How long a worker may take to end after its reply."""
 
 _MAIN = "from perfkit.measure.worker import main; main()"  # -m would load runpy, into every process
+# Another interpreter finds this perfkit, whatever is installed there; else its own packages come first.
+_SENT = (
+    "import sys; sys.path.insert(0, {sent!r}); import perfkit.measure.worker as worker; "
+    "sys.path.append(sys.path.pop(0)); sys.path += {lent!r}; worker.main()"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +116,9 @@ def spawn(job: Job, environment: Mapping[str, str], timeout_s: float, cpu: int |
     """
     folder = Path(job.folder)
     load_before = os.getloadavg()[0]
-    cpu_before, meanwhile = _children_cpu_s(), Meanwhile()
+    meanwhile = Meanwhile()
     with Worker(job, environment) as worker:
+        cpu_before = _children_cpu_s()  # after what was asked of another interpreter
         pinned = worker.pin(cpu)
         fields = asdict(job)
         inputs = {name: fields.pop(name) for name in protocol.INPUTS}
@@ -121,7 +128,7 @@ def spawn(job: Job, environment: Mapping[str, str], timeout_s: float, cpu: int |
         received, late = _wait(worker.process, worker.replies, worker.begin + timeout_s)
         process_s = time.perf_counter() - worker.begin
     if late:
-        raise RunError(f"{job.variant_path} {overdue(received, timeout_s)}", tail(folder))
+        raise RunError(f"{who(job)} {overdue(received, timeout_s)}", tail(folder))
     reply = accept(received, worker.process.returncode, job, folder)
     return Finished(
         reply=reply,
@@ -153,7 +160,8 @@ class Worker:
 
     def __init__(self, job: Job, environment: Mapping[str, str]) -> None:
         self._stack = contextlib.ExitStack()
-        folder = Path(job.folder)
+        folder, main = Path(job.folder), _main(job)
+        self._mark, self._folder = leftovers.mark(), folder
         with contextlib.ExitStack() as stack:
             job_read, job_write = os.pipe()
             self.replies, reply_write = os.pipe()
@@ -165,25 +173,31 @@ class Worker:
             out = stack.enter_context((folder / "stdout.txt").open("wb"))
             err = stack.enter_context((folder / "stderr.txt").open("wb"))
             self.begin = time.perf_counter()
-            self.process = subprocess.Popen(  # noqa: S603  our own interpreter and module
-                [sys.executable, "-P", "-c", _MAIN, str(job_read), str(reply_write)],
+            self.process = subprocess.Popen(  # noqa: S603  our own interpreter or the user's, our module
+                [job.python or sys.executable, "-P", "-c", main, str(job_read), str(reply_write)],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
                 pass_fds=(job_read, reply_write),
-                cwd=job.root,
-                env=dict(environment),
+                cwd=job.working_folder or job.root,
+                env={**environment_for(job.python, environment), leftovers.MARK: self._mark},
                 start_new_session=True,
             )
 
     def __enter__(self) -> Worker:
         # Without its job the worker waits, and ends if the pipe closes: nothing runs unguarded.
-        self._stack.callback(kill_group, self.process)
+        self._stack.callback(self._clear)
         self._stack.enter_context(guarding(self.process.pid))
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    def _clear(self) -> None:
+        """End the worker, and clear away what it left."""
+        kill_group(self.process)
+        leftovers.end_marked(self._mark)
+        leftovers.shorten_output(self._folder)
 
     def pin(self, cpu: int | None) -> int | None:
         """Keep the process on one core from now on; returns it, or None if it is not kept."""
@@ -202,6 +216,14 @@ class Worker:
         """Say nothing more to it."""
         with contextlib.suppress(BrokenPipeError):
             self._requests.close()
+
+
+def _main(job: Job) -> str:
+    """Return what a worker's interpreter runs."""
+    if not job.python:
+        return _MAIN
+    timed = job.kind in {"time", "describe"}  # which must not find what their environment does not have
+    return _SENT.format(sent=sending.folder(job.python), lent=[job.lent] if job.lent and not timed else [])
 
 
 def _children_cpu_s() -> float:

@@ -8,7 +8,7 @@ the job does not name: its own needs are in memory already, equally for both sid
 from __future__ import annotations
 
 import gc
-import importlib.util
+import importlib
 import math
 import os
 import sys
@@ -16,7 +16,7 @@ from contextlib import suppress
 from time import perf_counter, process_time
 
 from perfkit.markers import Recorder
-from perfkit.measure import counters, plain, protocol
+from perfkit.measure import counters, loading, plain, protocol
 from perfkit.verify import watch
 
 TYPE_CHECKING = False
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     from perfkit.markers import Watcher
 
-_RESULT_BYTES = 1 << 28  # of a timed run's result that are kept for comparison
-
 
 class _PhaseError(Exception):
     """A phase raised; carries what is replied."""
@@ -36,8 +34,8 @@ class _PhaseError(Exception):
     def __init__(self, phase: str, error: BaseException, recorder: Recorder | None = None) -> None:
         super().__init__(phase)
         stage = ""
-        if recorder is not None and recorder.failed is not None and recorder.failed[0] == id(error):
-            stage = recorder.failed[1]
+        if recorder is not None:
+            stage = recorder.failed_in(error)
         import traceback  # costs 6 ms, which no run that goes well needs
 
         self.reply = {
@@ -54,35 +52,6 @@ def _text(error: BaseException) -> str:
         return str(error)
     except Exception:  # noqa: BLE001  a broken __str__ must not hide the failure
         return ""
-
-
-def _load(root: str, path: str) -> ModuleType:
-    """Import a variant by its path, under a name that its own children could import too."""
-    name = path.removesuffix(".py").replace("/", ".")
-    if name in sys.modules:
-        return sys.modules[name]
-    file = os.path.join(root, path)  # noqa: PTH118  pathlib would be loaded for this alone
-    folder = os.path.dirname(file)  # noqa: PTH120
-    for entry in (root, folder):
-        if entry not in sys.path:
-            sys.path.insert(0, entry)
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        msg = f"{path} is no Python file"
-        raise ImportError(msg)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def _function(module: ModuleType, name: str, path: str) -> Callable[..., Any]:
-    function = getattr(module, name, None)
-    if not callable(function):
-        what = "has no function" if function is None else "has something that is not callable named"
-        msg = f"{path} {what} {name!r}; a pipeline needs make_inputs(seed, ...) and run(inputs)"
-        raise TypeError(msg)
-    return function  # type: ignore[no-any-return]
 
 
 def _parameters(make_inputs: Callable[..., Any], path: str, overrides: dict[str, Any]) -> dict[str, Any]:
@@ -166,30 +135,44 @@ class _Pipeline:
     """The two functions of a pipeline, imported before the job's inputs are known, which it then adds."""
 
     def __init__(self, job: dict[str, Any], rest: Callable[[], dict[str, Any]]) -> None:
-        root, path, inputs_path = job["root"], job["variant_path"], job["inputs_path"]
+        path, inputs_path = job["variant_path"], job["inputs_path"]
         sys.argv = [path]
         begin, cpu = perf_counter(), process_time()
-        try:
-            self.module = _load(root, path)
-        except BaseException as error:
-            raise _PhaseError("import", error) from error
+        loaded = self._load(job, path, job["loading"], as_main=job["kind"] != "differ")
         self.import_s = perf_counter() - begin
         self.body_cpu_s = process_time() - cpu
+        other = self.baseline = loaded
+        if (inputs_path, job["inputs_loading"]) != (path, job["loading"]):
+            other = self.baseline = self._load(job, inputs_path, job["inputs_loading"])
+        if job["baseline_path"]:
+            self.baseline = self._load(job, job["baseline_path"], job["baseline_loading"])
+        self.loaded, self.module, self.inputs_module = loaded, loaded.module, other.module
         try:
-            self.inputs_module = _load(root, inputs_path)
-        except BaseException as error:
-            raise _PhaseError("import", error) from error
-        try:
-            self.run = _function(self.module, "run", path)
-            self.make_inputs = _function(self.inputs_module, "make_inputs", inputs_path)
-        except TypeError as error:
+            self.run, self.make_inputs = loaded.run, other.make_inputs
+        except loading.ContractError as error:
             raise _PhaseError("contract", error) from error
+        if other is not loaded and other.function is not None:
+            self.make_inputs = other.function
+        elif loaded.function is not None and (missing := loading.needs_inputs(loaded)):
+            raise _PhaseError("contract", loading.ContractError(missing))
         self._inputs_path = inputs_path
         job |= rest()
+        loaded.folder = job["folder"]  # a fork's, which has one of its own
         try:
             self.parameters = self.complete(job["parameters"])
         except (TypeError, ValueError) as error:
             raise _PhaseError("parameters", error) from error
+
+    def _load(
+        self, job: dict[str, Any], path: str, how: dict[str, Any], *, as_main: bool = True
+    ) -> loading.Loaded:
+        try:
+            return loading.load(job["root"], path, how, job["folder"], as_main=as_main)
+        except loading.ContractError as error:
+            raise _PhaseError("contract", error) from error
+        except BaseException as error:
+            phase = "contract" if type(error).__name__ == "NoStageError" else "import"
+            raise _PhaseError(phase, error) from error
 
     def complete(self, overrides: dict[str, Any]) -> dict[str, Any]:
         """Return the overrides and the defaults of all other parameters."""
@@ -223,9 +206,13 @@ def _work(job: dict[str, Any], rest: Callable[[], dict[str, Any]]) -> dict[str, 
     counters.reset_peak()
     base = counters.peak_rss()
     call = _Call(clock, instrument.watcher)
+    pipeline.loaded.begin()
     result = call(instrument.call, pipeline.run, inputs)
     first_s = call.run_s
-    peak = counters.peak_rss()
+    peak = pipeline.loaded.peak_rss_bytes or counters.peak_rss()
+    begin = perf_counter()
+    result = pipeline.loaded.outcome(result)
+    ours_s += perf_counter() - begin
     if job["repeats"]:
         begin = perf_counter()
         call = _Call(clock)  # the first one warmed up; it is told, and no part of the rest
@@ -233,7 +220,8 @@ def _work(job: dict[str, Any], rest: Callable[[], dict[str, Any]]) -> dict[str, 
             inputs = result = None
             inputs, _, _ = _inputs(pipeline, job, index)
             watch.seed_generators(job["seed"] + index)
-            result = call(instrument.call, pipeline.run, inputs)
+            pipeline.loaded.begin()
+            result = pipeline.loaded.outcome(call(instrument.call, pipeline.run, inputs))
         ours_s += perf_counter() - begin  # a process that is not measured calls it once
     busy = watch.busy_threads(threads, job["root"])
     begin = perf_counter()
@@ -250,14 +238,14 @@ def _work(job: dict[str, Any], rest: Callable[[], dict[str, Any]]) -> dict[str, 
         "first_s": first_s,
         "cpu_s": call.cpu_s / (job["repeats"] or 1),
         "peak_rss_bytes": peak,
-        "base_rss_bytes": base,
+        "base_rss_bytes": base if pipeline.loaded.peak_rss_bytes is None else None,
         "parameters": pipeline.parameters,
         "warnings": instrument.warnings(),
         "result": kept,
         "disturbance": call.interference,
         "observed": {
             "inputs_cpu_s": inputs_cpu_s,
-            "inputs_from": watch.origin(pipeline.make_inputs),
+            "inputs_from": watch.origin(pipeline.make_inputs, job["root"]),
             "tampered": tampered,
             "tracers": [*tracers, *(one for one in instrument.tracers() if one not in tracers)],
             "settings": watch.settings(),
@@ -330,7 +318,7 @@ def _verify(job: dict[str, Any], rest: Callable[[], dict[str, Any]]) -> dict[str
     session = sessions.Session(job)
     session.preload(job["variant_path"])
     guard = watch.Guard()
-    with session.events.listening("import"):
+    with session.importing(job["kind"]), session.events.listening("import"):
         pipeline = _Pipeline(job, rest)
     session.begin(job)
     session.note_tracers()
@@ -339,20 +327,22 @@ def _verify(job: dict[str, Any], rest: Callable[[], dict[str, Any]]) -> dict[str
         from perfkit.verify import differential
 
         try:
-            differential.work(job, pipeline.inputs_module, pipeline.module, pipeline.make_inputs)
+            differential.work(
+                job, pipeline.baseline, pipeline.loaded, pipeline.make_inputs, imported=session.imported
+            )
         except BaseException as error:
             raise _PhaseError("run", error) from error
     elif job["kind"] == "thorough":
         from perfkit.verify import thorough
 
         try:
-            thorough.work(job, (pipeline.inputs_module, pipeline.module), pipeline.make_inputs)
+            thorough.work(job, (pipeline.baseline, pipeline.loaded), pipeline.make_inputs)
         except BaseException as error:
             raise _PhaseError("run", error) from error
     else:
         try:
             trials = session.work(
-                pipeline.make_inputs, pipeline.run, parameters=pipeline.complete, outcome=_outcome
+                pipeline.make_inputs, pipeline.loaded, parameters=pipeline.complete, outcome=_outcome
             )
             cpu_s = sum(one.cpu_s for one in trials)
         except sessions.TrialError as failed:
@@ -364,7 +354,7 @@ def _verify(job: dict[str, Any], rest: Callable[[], dict[str, Any]]) -> dict[str
         "cpu_s": cpu_s,
         "observed": {
             "body_cpu_s": pipeline.body_cpu_s,
-            "inputs_from": watch.origin(pipeline.make_inputs),
+            "inputs_from": watch.origin(pipeline.make_inputs, job["root"]),
             "tampered": [
                 *dict.fromkeys([*session.replaced, *guard.tampered()]),
                 *watch.patched(job["root"], pipeline.inputs_module, pipeline.module),
@@ -380,8 +370,9 @@ class _Clean:
 
     watcher: Watcher | None = None
 
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
+    def __init__(self, job: dict[str, Any]) -> None:
+        self._folder: str = job["folder"]
+        self._lent: str = job["lent"]
 
     def call(self, run: Callable[[Any], Any], inputs: object) -> object:
         return run(inputs)
@@ -394,13 +385,9 @@ class _Clean:
         """Keep the result, so that what was timed is what is compared: as text, or else in the folder."""
         text = plain.write(result)
         if text is None:
-            from pathlib import Path
+            from perfkit.measure import keeping
 
-            from perfkit.verify.checkpoints import CheckpointRecorder
-
-            keep = CheckpointRecorder(Path(self._folder), budget_bytes=_RESULT_BYTES)
-            keep("", result)
-            keep.save()
+            keeping.keep(self._folder, result, self._lent)
         return text or ""
 
     def warnings(self) -> list[str]:
@@ -411,7 +398,7 @@ class _Profiling(_Clean):
     """A run under a profiler."""
 
     def __init__(self, job: dict[str, Any], module: ModuleType) -> None:
-        super().__init__(job["folder"])
+        super().__init__(job)
         from pathlib import Path
 
         profilers = importlib.import_module(job["profiler"])
@@ -436,7 +423,7 @@ class _Profiling(_Clean):
 
 
 def _instrument(job: dict[str, Any], module: ModuleType) -> _Clean:
-    return _Clean(job["folder"]) if job["kind"] == "time" else _Profiling(job, module)
+    return _Clean(job) if job["kind"] == "time" else _Profiling(job, module)
 
 
 def main() -> None:
@@ -446,6 +433,7 @@ def main() -> None:
     job = protocol.receive(jobs)
     if job is None:
         return  # the parent is gone
+    process = os.getpid()
 
     with os.fdopen(reply_fd, "wb") as pipe:
 
@@ -462,6 +450,8 @@ def main() -> None:
             reply = {"ok": {**done, "process_cpu_s": counters.cpu_s()}}
         except _PhaseError as failed:
             reply = {"failed": failed.reply}
+        if not job["serving"] and os.getpid() != process:
+            os._exit(0)  # the variant forked, and this child came back from run: the parent alone replies
         protocol.send(pipe, reply)
     if job["serving"]:
         from perfkit.measure import serving

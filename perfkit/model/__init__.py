@@ -8,6 +8,22 @@ different types on purpose: nothing that computes a speedup accepts a `ProfileRu
 from __future__ import annotations
 
 from perfkit.model.advice import Advice, AdviceReport, PlainLine
+from perfkit.model.benchmarks import (
+    BenchmarkFile,
+    BenchmarkHost,
+    InProcessTiming,
+    PairedResult,
+    Unpaired,
+)
+from perfkit.model.bisections import (
+    Bisection,
+    BisectionAnswer,
+    BisectionQuestion,
+    BisectionStep,
+    BisectionVerdict,
+    ChangedFile,
+    Commit,
+)
 from perfkit.model.comparisons import Comparison, Event, Pair, PairPlan, Sampling
 from perfkit.model.differences import (
     AlignedFunction,
@@ -19,6 +35,7 @@ from perfkit.model.differences import (
     SideLine,
     StageDelta,
 )
+from perfkit.model.gates import Gate, GateOutcome, Gates, Verified
 from perfkit.model.growth import (
     Block,
     CostAtSize,
@@ -32,7 +49,16 @@ from perfkit.model.growth import (
     ScalingReport,
 )
 from perfkit.model.jobs import Job, Loading, Trial
-from perfkit.model.machines import Bias, Detection, Diagnosis, Environment, Machine, MachineCheck, Resolution
+from perfkit.model.machines import (
+    Bias,
+    Detection,
+    Diagnosis,
+    Environment,
+    Machine,
+    MachineCheck,
+    Resolution,
+    Runtime,
+)
 from perfkit.model.outputs import (
     Call,
     Checkpoint,
@@ -43,19 +69,23 @@ from perfkit.model.outputs import (
     Memory,
     Scrutiny,
     Summary,
+    TakenApart,
     TrialRun,
     Verification,
     VerificationReport,
     WeakCheck,
 )
 from perfkit.model.pipelines import (
+    FoundStages,
     Pipeline,
     Proof,
     StageMapping,
+    StagePair,
     StagePoint,
     Stochastic,
     Tolerance,
     Variant,
+    VariantSettings,
 )
 from perfkit.model.profiles import (
     Allocation,
@@ -103,14 +133,23 @@ __all__ = [
     "AlignedFunction",
     "AlignedLine",
     "Allocation",
+    "BenchmarkFile",
+    "BenchmarkHost",
     "Bias",
+    "Bisection",
+    "BisectionAnswer",
+    "BisectionQuestion",
+    "BisectionStep",
+    "BisectionVerdict",
     "Block",
     "Breakdown",
     "Call",
     "CallTree",
+    "ChangedFile",
     "Checkpoint",
     "CheckpointRun",
     "CodeBlock",
+    "Commit",
     "Comparison",
     "CostAtSize",
     "Crossing",
@@ -126,12 +165,17 @@ __all__ = [
     "Failure",
     "FileUse",
     "Finding",
+    "FoundStages",
     "FunctionCost",
     "FunctionDelta",
     "FunctionLines",
     "FunctionTable",
+    "Gate",
+    "GateOutcome",
+    "Gates",
     "Growth",
     "HotLine",
+    "InProcessTiming",
     "Job",
     "JobKind",
     "JudgedClaim",
@@ -151,6 +195,7 @@ __all__ = [
     "Optimisation",
     "Pair",
     "PairPlan",
+    "PairedResult",
     "Parameters",
     "Pipeline",
     "PlainLine",
@@ -162,6 +207,7 @@ __all__ = [
     "Reply",
     "Report",
     "Resolution",
+    "Runtime",
     "Sampling",
     "Scalar",
     "Scaling",
@@ -175,22 +221,27 @@ __all__ = [
     "StageDelta",
     "StageMapping",
     "StageMemory",
+    "StagePair",
     "StagePoint",
     "StageRow",
     "StageTiming",
     "Stochastic",
     "StoredFile",
     "Summary",
+    "TakenApart",
     "Technique",
     "TimingRun",
     "Tolerance",
     "Trial",
     "TrialKind",
     "TrialRun",
+    "Unpaired",
     "Variant",
     "VariantKind",
+    "VariantSettings",
     "Verdict",
     "Verification",
     "VerificationReport",
+    "Verified",
     "WeakCheck",
 ]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from perfkit.model.gates import Gates
 from perfkit.model.machines import Environment
 from perfkit.model.outputs import Equivalence, Scrutiny
-from perfkit.model.pipelines import Pipeline, Variant
+from perfkit.model.pipelines import FoundStages, Pipeline, Variant
 from perfkit.model.speed import Estimate
 from perfkit.model.words import SCHEMA, Parameters, Side
 
@@ -118,6 +119,10 @@ class Comparison:
         How the samples were taken; None where that is not known.
     scaling
         Id of the scaling that belongs to it; empty for none.
+    found
+        The stages, if perfkit chose them.
+    gates
+        What the user holds it to; None if nothing was asked.
     trial
         A first pair that was measured to decide on that, and is no part of any estimate.
     """
@@ -147,6 +152,8 @@ class Comparison:
     sampling: Sampling | None = None
     trial: Pair | None = None
     scaling: str = ""
+    gates: Gates | None = None
+    found: FoundStages | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

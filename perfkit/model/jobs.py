@@ -40,6 +40,15 @@ class Job:
         Where the process runs, absolute; `root` if it is empty.
     loading, inputs_loading
         How these two are loaded.
+    baseline_path, baseline_loading
+        For what runs both sides in one process: the baseline, where it is not what makes the inputs.
+    undeclared
+        Names of the stages that the source of some side does not declare.
+    python
+        Absolute path of the interpreter; empty for perfkit's own.
+    lent
+        A folder with what perfkit's own code needs and that interpreter lacks, put at the end of the path; of
+        a timed run only when the clock has stopped. Empty for none.
     folder
         An existing folder for what the run leaves behind (profiles, checkpoints), absolute.
     repeats
@@ -82,6 +91,11 @@ class Job:
     working_folder: str = ""
     loading: Loading = Loading()
     inputs_loading: Loading = Loading()
+    baseline_path: str = ""
+    baseline_loading: Loading = Loading()
+    undeclared: tuple[str, ...] = ()
+    python: str = ""
+    lent: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

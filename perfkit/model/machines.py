@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from perfkit.model.words import SCHEMA, Level
+from perfkit.model.words import SCHEMA, Level, Side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,17 +43,48 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """The interpreter that one side runs in, and what is installed there.
+
+    Attributes
+    ----------
+    executable
+        Absolute path, as the interpreter itself names it.
+    python, implementation
+        ``3.13.0``, ``CPython``.
+    build
+        By what it is called: how the interpreter was built and set, as far as that bears on speed.
+    packages
+        Versions of the distributions that the side's files import, and of what these require in turn.
+    installed
+        Versions of all others.
+    """
+
+    executable: str
+    python: str
+    implementation: str
+    build: dict[str, str] = field(default_factory=dict)
+    packages: dict[str, str] = field(default_factory=dict)
+    installed: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
     """The machine and the software that a comparison ran on.
 
     Attributes
     ----------
+    python, implementation
+        Perfkit's own, which is also the sides' where `runtimes` is empty.
     packages
-        Versions of the distributions that the variants import, and perfkit's.
+        Versions of the distributions that the variants import, and perfkit's; only perfkit's where the sides
+        have runtimes of their own.
     variables
         Environment variables that steer threads and Python, as the workers saw them.
     machine
         What bears on measuring, as it was before the first run.
+    runtimes
+        Of each side, where they run in other interpreters than perfkit's own.
     """
 
     python: str
@@ -70,6 +101,7 @@ class Environment:
     git_commit: str
     git_dirty: bool | None
     machine: Machine = Machine()
+    runtimes: dict[Side, Runtime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

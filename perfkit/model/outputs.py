@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from perfkit.model.machines import Environment
-from perfkit.model.pipelines import Pipeline, Variant
+from perfkit.model.pipelines import FoundStages, Pipeline, Variant
 from perfkit.model.runs import Observations, StageTiming
 from perfkit.model.words import SCHEMA, Metrics, Parameters, TrialKind, Verdict
 
@@ -55,6 +55,9 @@ class Leaf:
     sampled
         True if the file holds a sample of the array, as `perfkit.verify.samples` draws it; the digest is
         of the whole.
+    by
+        The plug-in that took this value apart into the leaves below it, with the distribution and its
+        version: ``polygons of perfkit-polygons 1.0``. Empty for perfkit itself.
     """
 
     path: str
@@ -67,6 +70,7 @@ class Leaf:
     text: str = ""
     summary: Summary | None = None
     sampled: bool = False
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +197,23 @@ class CheckpointRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakenApart:
+    """A type whose values a plug-in took apart, instead of perfkit.
+
+    Attributes
+    ----------
+    parts
+        Their names, as in ``vertices, holes``.
+    by
+        The plug-in, as in `Leaf`.
+    """
+
+    type: str
+    parts: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Equivalence:
     """The verdict on the output of one stage.
 
@@ -218,6 +239,11 @@ class Equivalence:
         The tolerance applied at the worst place.
     tolerance_reason
         Why that tolerance, if the configuration says so.
+    taken_apart
+        Which types a plug-in took apart, and into what: what it left out was not compared.
+    promised
+        Whether somebody said that this is an output. What perfkit itself made a stage need not have one that
+        can be compared, and a script need not print.
     """
 
     stage: str
@@ -230,6 +256,8 @@ class Equivalence:
     worst_at: str = ""
     rtol: float | None = None
     tolerance_reason: str = ""
+    taken_apart: tuple[TakenApart, ...] = ()
+    promised: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -325,6 +353,9 @@ class Scrutiny:
         What was not tried, and why, one sentence each.
     searched
         How many small inputs were searched for one on which the two sides differ.
+    impossible
+        Why nothing could be verified, so that what the timed runs returned is all that was compared; empty
+        if it could be.
     """
 
     verifications: tuple[Verification, ...] = ()
@@ -336,11 +367,18 @@ class Scrutiny:
     planted: int = 0
     untried: tuple[str, ...] = ()
     searched: int = 0
+    impossible: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerificationReport:
-    """A verification of its own, without timed runs."""
+    """A verification of its own, without timed runs.
+
+    Attributes
+    ----------
+    found
+        The stages, if perfkit chose them.
+    """
 
     schema: int = SCHEMA
     id: str
@@ -355,3 +393,4 @@ class VerificationReport:
     scrutiny: Scrutiny
     environment: Environment
     command: str
+    found: FoundStages | None = None

@@ -83,6 +83,71 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StagePair:
+    """A stage that was found, and the functions that it is.
+
+    Attributes
+    ----------
+    baseline, contender
+        Qualified names; empty if the contender has none that answers to it.
+    how
+        What says so besides the two names or bodies being alike: ``docstring``, ``name`` (a word of it) or
+        ``place`` among the calls.
+    """
+
+    stage: str
+    baseline: str
+    contender: str = ""
+    how: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundStages:
+    """Stages that perfkit chose, because none was declared.
+
+    Attributes
+    ----------
+    entries
+        Of either side the function that calls the stages; empty if the script, or run, does so itself.
+    unpaired
+        Stages of the contender that answer to none of the baseline's.
+    left_out
+        Functions called so often that being a stage would slow them down.
+    why_not
+        Why none was found, if something failed.
+    """
+
+    entries: tuple[str, ...] = ()
+    pairs: tuple[StagePair, ...] = ()
+    unpaired: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    why_not: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantSettings:
+    """What the configuration says of a variant besides its word.
+
+    Attributes
+    ----------
+    kind
+        As for `Variant`; the word is the file, the module, the callable or the command line.
+    arguments, python
+        As for `Variant`.
+    folder
+        Where it runs, relative to the project's root.
+    stages
+        Functions that are its stages.
+    """
+
+    kind: VariantKind
+    arguments: tuple[str, ...] = ()
+    python: str = ""
+    folder: str = ""
+    stages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tolerance:
     """How far a contender's floating-point values may lie from the baseline's.
 
@@ -197,6 +262,10 @@ class Pipeline:
         has an empty one.
     functions
         By the baseline's qualified name: what the contender calls that function, where nobody can tell.
+    settings
+        By name: of variants that are more than a module with ``run``.
+    inputs
+        ``pkg.mod:make_inputs``: what makes the inputs of callables; empty for the baseline's own.
     """
 
     name: str
@@ -212,3 +281,5 @@ class Pipeline:
     claims: dict[str, str] = field(default_factory=dict)
     keep_home: bool = False
     functions: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, VariantSettings] = field(default_factory=dict)
+    inputs: str = ""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from perfkit.model.comparisons import Comparison
 from perfkit.model.differences import Difference
+from perfkit.model.gates import Gate
 from perfkit.model.growth import ScalingReport
 from perfkit.model.profiles import ProfileRun
 from perfkit.model.runs import TimingRun
@@ -90,7 +91,13 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """All that a renderer gets: the comparison and what was found in its runs."""
+    """All that a renderer gets: the comparison and what was found in its runs.
+
+    Attributes
+    ----------
+    gates
+        All that the comparison is held to, judged.
+    """
 
     comparison: Comparison
     breakdown: Breakdown
@@ -100,3 +107,4 @@ class Report:
     files: tuple[StoredFile, ...]
     growth: ScalingReport | None = None
     difference: Difference | None = None
+    gates: tuple[Gate, ...] = ()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from importlib import metadata
 from typing import TYPE_CHECKING, Protocol
 
+from perfkit import plugins
 from perfkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from perfkit.model import Profiled
+    from perfkit.plugins import Plugin
 
-GROUP = "perfkit.profilers"
+GROUP = plugins.PROFILERS
 """The entry points' group: each names a module that is made like `perfkit.profilers.cprofile`."""
 
 OURS = {
@@ -50,7 +51,7 @@ class ProfilerModule(Protocol):
 
 def names() -> list[str]:
     """Return the names of all profilers, perfkit's own first."""
-    return [*OURS, *sorted(one.name for one in metadata.entry_points(group=GROUP) if one.name not in OURS)]
+    return [*OURS, *sorted({one.name for one in plugins.find(GROUP)} - set(OURS))]
 
 
 def module_of(name: str) -> str:
@@ -59,14 +60,16 @@ def module_of(name: str) -> str:
     Raises
     ------
     UsageError
-        If there is no such profiler.
+        If there is no such profiler, or two packages plug one of this name in.
     """
-    if name in OURS:
-        return OURS[name]
-    for one in metadata.entry_points(group=GROUP):
-        if one.name == name:
-            return one.module
-    raise UsageError(f"there is no profiler {name!r}; there is {', '.join(names())}")
+    return OURS[name] if name in OURS else _plugged_in(name).module
+
+
+def _plugged_in(name: str) -> Plugin:
+    found = [one for one in plugins.find(GROUP) if one.name == name]
+    if not found:
+        raise UsageError(f"there is no profiler {name!r}; there is {', '.join(names())}")
+    return plugins.only(found)
 
 
 def load(name: str) -> ProfilerModule:
@@ -75,16 +78,16 @@ def load(name: str) -> ProfilerModule:
     Raises
     ------
     UsageError
-        If there is no such profiler, or it cannot be imported.
+        If there is no such profiler, or it cannot be used.
     """
-    path = module_of(name)
+    module: ProfilerModule
+    if name not in OURS:
+        module = plugins.load(_plugged_in(name), "TITLE", "FILE", "Profiler", "read")
+        return module
     try:
-        module: ProfilerModule = importlib.import_module(path)
+        module = importlib.import_module(OURS[name])
     except ImportError as error:
-        raise UsageError(f"the profiler {name!r} cannot be imported from {path}: {error}") from error
-    for part in ("TITLE", "FILE", "Profiler", "read"):
-        if not hasattr(module, part):
-            raise UsageError(f"the profiler {name!r} is not usable: {path} has no {part}")
+        raise UsageError(f"the profiler {name!r} cannot be imported from {OURS[name]}: {error}") from error
     return module
 
 

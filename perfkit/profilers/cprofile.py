@@ -14,12 +14,10 @@ from _thread import get_ident
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-import msgspec
-
 from perfkit import markers
 from perfkit.errors import StoreError
 from perfkit.model import FunctionCost, Profiled, StageCosts
-from perfkit.profilers.paths import decode, relative
+from perfkit.profilers.paths import decode, encode, relative
 from perfkit.profilers.sources import OURS, sources
 from perfkit.profilers.unseen import Watch
 
@@ -122,7 +120,7 @@ class Profiler:
             stage_costs=self.watcher.costs(whole),
             sources=sources({file for _, file in whole if file}),
         )
-        (folder / FUNCTIONS).write_bytes(msgspec.json.encode(found))
+        (folder / FUNCTIONS).write_bytes(encode(found))
 
 
 class _Stages(markers.Watcher):

@@ -15,12 +15,11 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import msgspec
 from line_profiler import LineProfiler
 
 from perfkit.model import FunctionLines, LineCost, Profiled
 from perfkit.profilers.outline import outline
-from perfkit.profilers.paths import decode, relative
+from perfkit.profilers.paths import decode, encode, relative
 from perfkit.profilers.unseen import Watch
 
 if TYPE_CHECKING:
@@ -142,7 +141,7 @@ class Profiler:
         found = Profiled(
             lines=self._functions(stats.timings, stats.unit), sources={str(self._file): self._source}
         )
-        (folder / LINES).write_bytes(msgspec.json.encode(found))
+        (folder / LINES).write_bytes(encode(found))
 
     def _functions(self, timings: Any, unit: float) -> tuple[FunctionLines, ...]:
         """Join the timings with the source; functions that never ran stay out unless they are stages."""

@@ -11,12 +11,10 @@ import dataclasses
 import importlib.util
 from typing import TYPE_CHECKING, TypeVar
 
-import msgspec
-
 from perfkit import resident
 from perfkit.model import Allocation, Profiled
 from perfkit.profilers import unseen
-from perfkit.profilers.paths import decode, relative
+from perfkit.profilers.paths import decode, encode, relative
 from perfkit.profilers.sources import is_own, sources
 from perfkit.profilers.stage_memory import StagePeaks
 
@@ -117,7 +115,7 @@ class Profiler:
             allocations=_allocations(folder / FILE) if self._has_memray else (),
         )
         texts = sources({one.file for one in found.allocations})
-        (folder / MEMORY).write_bytes(msgspec.json.encode(dataclasses.replace(found, sources=texts)))
+        (folder / MEMORY).write_bytes(encode(dataclasses.replace(found, sources=texts)))
 
 
 def _allocations(file: Path) -> tuple[Allocation, ...]:

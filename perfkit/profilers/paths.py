@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from pathlib import Path
-
-import msgspec
 
 from perfkit.errors import StoreError
 from perfkit.model import Profiled
@@ -18,6 +18,15 @@ def relative(file: str, root: Path) -> str:
     return file
 
 
+def encode(found: Profiled) -> bytes:
+    """Return what `decode` reads; the standard library alone does where msgspec is not installed."""
+    try:
+        import msgspec
+    except ImportError:
+        return json.dumps(dataclasses.asdict(found)).encode()
+    return msgspec.json.encode(found)
+
+
 def decode(path: Path) -> Profiled:
     """Read what a profiler's worker half wrote for perfkit.
 
@@ -26,6 +35,8 @@ def decode(path: Path) -> Profiled:
     StoreError
         When the file is missing or damaged.
     """
+    import msgspec
+
     try:
         return msgspec.json.decode(path.read_bytes(), type=Profiled)
     except FileNotFoundError as error:

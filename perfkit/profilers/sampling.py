@@ -15,14 +15,13 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import msgspec
 from pyinstrument.low_level.stat_profile import setstatprofile
 
 from perfkit.errors import StoreError
 from perfkit.model import Profiled
 from perfkit.profilers import unseen, waiting
 from perfkit.profilers.holders import Holders, is_coroutine, is_ours, with_missing
-from perfkit.profilers.paths import decode, relative
+from perfkit.profilers.paths import decode, encode, relative
 from perfkit.profilers.sources import OURS, sources
 from perfkit.profilers.speedscope import write
 from perfkit.profilers.stacks import BuiltIn, Entry, Stacks, Stage, Thread, call_tree
@@ -164,7 +163,7 @@ class Profiler:
         write(folder / FILE, lanes)
         tree = call_tree(lanes, INTERVAL_S)
         found = Profiled(tree=tree, sources=sources({one.file for one in tree.frames if one.file != "~"}))
-        (folder / STACKS).write_bytes(msgspec.json.encode(found))
+        (folder / STACKS).write_bytes(encode(found))
 
 
 class _Lane:

@@ -14,13 +14,11 @@ from contextlib import suppress
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import msgspec
-
 from perfkit import markers
 from perfkit.errors import RunError, StoreError, UsageError
 from perfkit.model import Profiled
 from perfkit.profilers.chrome_trace import Trace
-from perfkit.profilers.paths import decode
+from perfkit.profilers.paths import decode, encode
 from perfkit.profilers.torch_events import Event, Kind, Operators
 from perfkit.profilers.unseen import Watch
 
@@ -186,7 +184,7 @@ class Profiler:
         if not self._operators.operators:
             raise RunError(_NEVER.format(self._variant))
         found = Profiled(operators=self._operators.found())
-        (folder / OPERATORS).write_bytes(msgspec.json.encode(found))
+        (folder / OPERATORS).write_bytes(encode(found))
 
 
 class _Stages(markers.Watcher):

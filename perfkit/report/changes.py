@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perfkit.report import units
+from perfkit.report.parameters import changed_settings, settings
 from perfkit.report.speed import stage_speedup
 from perfkit.report.text import Column, Line, Row, Table, code, line, listed, prose, strong
 
 if TYPE_CHECKING:
-    from perfkit.model import CodeBlock, FunctionCost, HotLine, Optimisation, Parameters, ProfileRun, Report
+    from perfkit.model import CodeBlock, FunctionCost, HotLine, Optimisation, ProfileRun, Report
 
 _MOST_FUNCTIONS = 10
 
@@ -64,18 +65,6 @@ class Profile:
 
     title: Line
     table: Table
-
-
-def settings(parameters: Parameters) -> Line:
-    """Print parameters as Python would take them: ``n=100, dtype='float32'``."""
-    if not parameters:
-        return line("no parameters")
-    return listed([line(code(f"{name}={value!r}")) for name, value in sorted(parameters.items())])
-
-
-def changed_settings(parameters: Parameters, usual: Parameters) -> Parameters:
-    """Return the parameters that differ from the usual ones."""
-    return {name: value for name, value in parameters.items() if name not in usual or usual[name] != value}
 
 
 def changes(report: Report) -> Changes:

@@ -6,13 +6,25 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perfkit.report import claims, units
-from perfkit.report.changes import changed_settings, settings
+from perfkit.report import claims, units, variants
 from perfkit.report.equality import PASSED, RESULT
+from perfkit.report.parameters import changed_settings, settings
 from perfkit.report.text import Column, Line, Row, Table, code, line, listed, prose
 
 if TYPE_CHECKING:
-    from perfkit.model import Equivalence, Metrics, Parameters, Report, Scrutiny, Verdict, Verification
+    from collections.abc import Iterator
+
+    from perfkit.model import (
+        Equivalence,
+        Metrics,
+        Parameters,
+        Report,
+        Scrutiny,
+        TakenApart,
+        VariantKind,
+        Verdict,
+        Verification,
+    )
 
 _MARKS: dict[Verdict, str] = {
     "identical": "✅",
@@ -22,6 +34,7 @@ _MARKS: dict[Verdict, str] = {
     "not checked": "⚪",
     "inconclusive": "⚪",
 }
+_MOST_NAMED = 5
 _CHANCE, _CASES = "_chance", "_cases"
 
 
@@ -40,7 +53,9 @@ class Checked:
     summary
         How many stages have which verdict.
     reasons
-        Why a stage differs, was not checked, or has a tolerance of its own.
+        Why a stage differs, was not checked, or has a tolerance of its own, and what plug-ins took apart.
+    taken_apart
+        The last of these alone: no verdict may be shown without them.
     metrics
         The pipeline's own numbers on both sides; None if it returns none.
     """
@@ -52,6 +67,7 @@ class Checked:
     summary: Line
     table: Table
     reasons: tuple[Line, ...]
+    taken_apart: tuple[Line, ...]
     metrics: Table | None
     metric_remarks: tuple[Line, ...]
 
@@ -66,6 +82,8 @@ class Sides:
         Names of the variants.
     parameters
         Of the main run.
+    kind
+        What the baseline is.
     timed_metrics
         Of each timed pair, the baseline's and the contender's.
     """
@@ -73,6 +91,7 @@ class Sides:
     baseline: str
     contender: str
     parameters: Parameters
+    kind: VariantKind = "pipeline"
     timed_metrics: tuple[tuple[Metrics, Metrics], ...] = ()
 
 
@@ -83,6 +102,7 @@ def sides(report: Report) -> Sides:
         baseline=report.comparison.baseline.name,
         contender=report.comparison.contender.name,
         parameters=report.comparison.parameters,
+        kind=report.comparison.baseline.kind,
         timed_metrics=tuple(
             (runs[pair.baseline_run].metrics, runs[pair.contender_run].metrics)
             for pair in report.comparison.pairs
@@ -97,37 +117,37 @@ def checks(who: Sides, scrutiny: Scrutiny) -> tuple[Checked, ...]:
     return tuple(_checked(who, one) for one in full)
 
 
+def impossible(scrutiny: Scrutiny) -> Line:
+    """Say why no stage could be compared; empty if that was possible, or nobody asked."""
+    if not scrutiny.impossible:
+        return line()
+    return line("No stage was compared, because ", prose(scrutiny.impossible), ".")
+
+
 def _checked(who: Sides, one: Verification) -> Checked:
     changed = changed_settings(one.parameters, who.parameters)
-    inputs = line(
-        "Both sides got the same inputs, from ",
-        code("make_inputs"),
-        " of ",
-        code(who.baseline),
-        f" with seed {one.seed} and ",
-        settings(one.parameters),
-        ".",
-    )
     if changed:
         heading = line("With ", settings(changed))
     elif one.kind == "proof":
         heading = line(f"Further verification, seed {one.seed}")
     else:
         heading = line()
+    taken_apart = tuple(_taken_apart(who, one))
     return Checked(
         main=one.kind == "main",
         passed=all(stage.verdict in PASSED for stage in one.stages),
-        summary=_summary(one),
+        summary=_summary(who, one),
         heading=heading,
-        intro=line(prose(f"{_sentence(one.reason)} " if one.reason else ""), inputs),
-        table=_table(one),
-        reasons=tuple(reason for stage in one.stages for reason in _reasons(stage)),
+        intro=line(prose(f"{_sentence(one.reason)} " if one.reason else ""), _inputs(who, one)),
+        table=_table(who, one),
+        reasons=(*(reason for stage in one.stages for reason in _reasons(who, stage)), *taken_apart),
+        taken_apart=taken_apart,
         metrics=_metrics(who, one),
         metric_remarks=_metric_remarks(who, one),
     )
 
 
-def _summary(one: Verification) -> Line:
+def _summary(who: Sides, one: Verification) -> Line:
     """Count the verdicts, and name the error that comes closest to its tolerance."""
     counts = {verdict: sum(stage.verdict == verdict for stage in one.stages) for verdict in _MARKS}
     found = [line(f"{_MARKS[verdict]} {n} {verdict}") for verdict, n in counts.items() if n]
@@ -144,20 +164,40 @@ def _summary(one: Verification) -> Line:
     return line(
         listed(found),
         ". Closest to its tolerance: ",
-        _name(closest.stage),
+        _name(who, closest.stage),
         f", {units.signed_error(closest.worst_rel)} of {units.tolerance(closest.rtol)}.",
     )
 
 
-def _name(stage: str) -> Line:
-    return line("result of ", code("run")) if stage == RESULT else line(code(stage))
+def _inputs(who: Sides, one: Verification) -> Line:
+    """Say what both sides were given."""
+    if who.kind in variants.OWN_INPUTS:
+        return line(
+            "Both sides were run with ",
+            settings(one.parameters) if one.parameters else "the same arguments",
+            *(() if who.kind == "command" else (f", the global random generators seeded with {one.seed}",)),
+            ".",
+        )
+    return line(
+        "Both sides got the same inputs, from ",
+        code("make_inputs"),
+        " of ",
+        code(who.baseline),
+        f" with seed {one.seed} and ",
+        settings(one.parameters),
+        ".",
+    )
 
 
-def _table(one: Verification) -> Table:
+def _name(who: Sides, stage: str) -> Line:
+    return variants.result(who.kind) if stage == RESULT else line(code(stage))
+
+
+def _table(who: Sides, one: Verification) -> Table:
     rows = [
         Row(
             cells=(
-                _name(stage.stage),
+                _name(who, stage.stage),
                 line(f"{_MARKS[stage.verdict]} {stage.verdict}"),
                 line(stage.shapes or units.NONE),
                 line(units.count(stage.values)),
@@ -182,18 +222,41 @@ def _table(one: Verification) -> Table:
     )
 
 
-def _reasons(stage: Equivalence) -> list[Line]:
+def _reasons(who: Sides, stage: Equivalence) -> list[Line]:
     made = []
     if stage.reason:
         said = not stage.worst_at or stage.worst_at in stage.reason
         at = line() if said else line(" Worst at ", code(stage.worst_at), ".")
-        made.append(line(_name(stage.stage), f", {stage.verdict}: ", prose(_sentence(stage.reason)), at))
+        made.append(line(_name(who, stage.stage), f", {stage.verdict}: ", prose(_sentence(stage.reason)), at))
     if stage.tolerance_reason:
         tolerance = units.tolerance(stage.rtol)
         made.append(
-            line(_name(stage.stage), f", tolerance {tolerance}: ", prose(_sentence(stage.tolerance_reason)))
+            line(
+                _name(who, stage.stage),
+                f", tolerance {tolerance}: ",
+                prose(_sentence(stage.tolerance_reason)),
+            )
         )
     return made
+
+
+def _taken_apart(who: Sides, one: Verification) -> Iterator[Line]:
+    """Say once of each type that a plug-in took apart what was compared of it, and in which stages."""
+    stages: dict[TakenApart, list[Line]] = {}
+    for stage in one.stages:
+        for apart in stage.taken_apart:
+            stages.setdefault(apart, []).append(_name(who, stage.stage))
+    for apart, names in stages.items():
+        yield line(
+            listed(names, _MOST_NAMED),
+            ": the plugged-in comparator ",
+            code(apart.by),
+            " took ",
+            code(apart.type),
+            " apart into ",
+            code(apart.parts),
+            "; what it left out was not compared.",
+        )
 
 
 def _sentence(text: str) -> str:
@@ -280,7 +343,7 @@ def _metric_remarks(who: Sides, one: Verification) -> tuple[Line, ...]:
             remarks.append(
                 line(code(name), " of ", listed(low), f" is no better than chance ({chance}): no evidence.")
             )
-    differing = [_name(stage.stage) for stage in one.stages if stage.verdict == "different"]
+    differing = [_name(who, stage.stage) for stage in one.stages if stage.verdict == "different"]
     same = [line(code(name)) for name in _names(one) if _difference(one, name) == "identical"]
     if differing and same:
         remarks.append(

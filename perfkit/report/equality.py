@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from perfkit.report.text import Line, code, line, listed, prose
+from perfkit.report.text import Line, code, line, listed, prose, strong
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perfkit.model import Finding, Scrutiny, Verification
+    from perfkit.model import Equivalence, Finding, Scrutiny, Verification, VerificationReport
 
 PASSED = frozenset({"identical", "equal within tolerance", "statistically equivalent"})
 RESULT = "result"
@@ -39,7 +39,7 @@ class Equality:
     proviso
         What a verified output is not verified for; empty if nothing.
     stages, inputs
-        How many were compared.
+        How many were compared; the inputs of the timed runs count as one where theirs are the only results.
     """
 
     verified: bool
@@ -60,9 +60,10 @@ def judge(scrutiny: Scrutiny, timed_stages: Sequence[str] = ()) -> Equality:
     """
     done = [one for one in scrutiny.verifications if one.stages and one.kind in _ORDINARY]
     if not done:
-        nothing = line("outputs were not compared")
-        return Equality(verified=False, different=False, why=nothing, proviso=line(), stages=0, inputs=0)
-    verdicts = [(one.stage, one.verdict, one.reason) for checked in done for one in checked.stages]
+        return _unverified(scrutiny)
+    every = [one for checked in done for one in checked.stages]
+    free = _free(every)
+    verdicts = [(one.stage, one.verdict, one.reason) for one in every if one.stage not in free]
     for verification in done:
         seen = {one.stage for one in verification.stages}
         if verification.kind == "main":
@@ -71,7 +72,7 @@ def judge(scrutiny: Scrutiny, timed_stages: Sequence[str] = ()) -> Equality:
                 for path in timed_stages
                 if path not in seen
             ]
-    if scrutiny.timed is not None:
+    if scrutiny.timed is not None and not (scrutiny.timed.verdict == "not checked" and RESULT in free):
         verdicts.append((_TIMED, scrutiny.timed.verdict, scrutiny.timed.reason))
 
     wrong: dict[str, Line] = {}
@@ -90,10 +91,53 @@ def judge(scrutiny: Scrutiny, timed_stages: Sequence[str] = ()) -> Equality:
         verified=not why,
         different=bool(tricks) or any(found == "different" for _, found, _ in verdicts),
         why=listed(why, _MOST_NAMED),
-        proviso=_proviso(scrutiny, list(dict.fromkeys(fused))),
+        proviso=_proviso(scrutiny, list(dict.fromkeys(fused)), free),
         stages=len({stage for stage, _, _ in verdicts} - {RESULT, _TIMED}),
         inputs=len(done),
     )
+
+
+def _free(every: Sequence[Equivalence]) -> dict[str, str]:
+    """Return by stage why it has no output that could be compared, where nobody said that it has one.
+
+    If nothing at all was compared, all of them count.
+    """
+    if not any(one.verdict in PASSED for one in every):
+        return {}
+    return {one.stage: one.reason for one in every if one.verdict == "not checked" and not one.promised}
+
+
+def _unverified(scrutiny: Scrutiny) -> Equality:
+    """Judge the output where nothing was verified: the results of the timed runs may have been compared."""
+    verdict = scrutiny.timed.verdict if scrutiny.timed is not None else "not checked"
+    if verdict == "different":
+        why = line(f"{_TIMED} differ")
+    elif verdict in PASSED:
+        why = line(f"nothing but {_TIMED} was compared ({verdict})")
+    else:
+        why = line("outputs were not compared")
+    if scrutiny.impossible and verdict != "different":
+        why = line(why, ", because ", prose(scrutiny.impossible))
+    return Equality(
+        verified=False,
+        different=verdict == "different",
+        why=why,
+        proviso=line(),
+        stages=0,
+        inputs=int(verdict != "not checked"),
+    )
+
+
+def headline(report: VerificationReport) -> tuple[Line, Literal["good", "open", "bad"]]:
+    """Say in one sentence whether a contender's outputs equal the baseline's, and how that looks."""
+    found = judge(report.scrutiny)
+    baseline, contender = code(report.baseline.name), code(report.contender.name)
+    if found.verified:
+        inputs = "1 input" if found.inputs == 1 else f"{found.inputs} inputs"
+        words = line(contender, " equals ", baseline, found.proviso, f": verified on {inputs}.")
+        return words, "good"
+    words = line(contender, " against ", baseline, ": ", strong("not verified"), ", ", found.why, ".")
+    return words, "bad" if found.different else "open"
 
 
 def guilty(scrutiny: Scrutiny) -> list[str]:
@@ -120,13 +164,29 @@ def _consequences(scrutiny: Scrutiny) -> set[str]:
     return right | outer | {RESULT, _TIMED}
 
 
-def _proviso(scrutiny: Scrutiny, fused: list[str]) -> Line:
+def _proviso(scrutiny: Scrutiny, fused: list[str], free: dict[str, str]) -> Line:
     parts = []
+    # What a stage without a value does shows in what follows; of the others, something stays unknown.
+    apart = [stage for stage, reason in free.items() if not reason.endswith("returns nothing")]
+    if apart:
+        names = listed([line(code(one)) for one in apart], _MOST_NAMED)
+        parts.append(line("apart from ", names, ", whose outputs cannot be compared"))
     if any(one.check == "edge_inputs" and one.verdict == "caution" for one in scrutiny.findings):
         parts.append(line("on ordinary inputs"))
     if fused:
         parts.append(line("apart from ", listed([line(code(one)) for one in fused]), ", fused into others"))
+    plugged = _plugged_in(scrutiny)
+    if plugged:
+        names = listed([line(code(one)) for one in plugged])
+        parts.append(line(f"with the comparator{'s' if len(plugged) > 1 else ''} ", names))
     return line(*(piece for part in parts for piece in (" ", part)))
+
+
+def _plugged_in(scrutiny: Scrutiny) -> list[str]:
+    """Return the plug-ins that decided what of some value was compared."""
+    stages = [stage for one in scrutiny.verifications for stage in one.stages]
+    stages += [*scrutiny.differential, *([scrutiny.timed] if scrutiny.timed is not None else [])]
+    return sorted({apart.by for stage in stages for apart in stage.taken_apart})
 
 
 def _one_a_check(findings: list[Finding]) -> list[Finding]:

@@ -137,7 +137,8 @@ def _outcome(one: Verification) -> Line:
 def _fed(scrutiny: Scrutiny) -> Line:
     if not scrutiny.differential:
         return line()
-    head = line("Fed with the baseline's own input (", scrutiny.differential_at, "), stage by stage: ")
+    at = "" if scrutiny.differential_at == "main" else f" ({scrutiny.differential_at})"
+    head = line(f"Fed with the baseline's own input{at}, stage by stage: ")
     bad = [one for one in scrutiny.differential if one.stage in guilty(scrutiny)]
     open_ = [one for one in scrutiny.differential if one.verdict not in PASSED and one.verdict != "different"]
     good = sum(one.verdict in PASSED for one in scrutiny.differential)

@@ -22,6 +22,7 @@ _KINDS = {"plain": "", "code": "cyan", "strong": "bold"}
 _QUIET = "dim"
 # Emoji are two cells wide in some terminals and one in others; these are one everywhere.
 _MARKS = {"✅": ("✔", "green"), "❌": ("✘", "red"), "❔": ("?", "yellow"), "⚪": ("○", "yellow")}
+_BREAK = re.compile(r"([_./-])(?=\w)")
 _MARK = re.compile(f"([{''.join(_MARKS)}])")
 
 
@@ -46,14 +47,22 @@ def styled(words: Line, style: str = "") -> Text:
     return made
 
 
-def grid(table: Table, bars: Sequence[Bar] = ()) -> RichTable:
-    """Lay out a table: figures stand whole, names and words may be folded but are never cut off."""
+def grid(table: Table, bars: Sequence[Bar] = (), *, narrow: bool = False) -> RichTable:
+    """Lay out a table: figures stand whole, names and words may be folded but are never cut off.
+
+    Parameters
+    ----------
+    narrow
+        Break the titles of figures after a ``_``, ``-``, ``.`` or ``/``, so that more room is left for names.
+    """
     made = RichTable(
         box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False, padding=(0, 1, 0, 0), show_edge=False
     )
     for column in table.columns:
         right = column.align == "right"
         title = Text(column.short or column.title)
+        if right and narrow:
+            title = Text(_BREAK.sub(r"\1\n", title.plain))
         made.add_column(title, justify="right" if right else "left", no_wrap=right, overflow="fold")
     if bars:
         made.add_column("", no_wrap=True)

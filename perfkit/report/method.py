@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perfkit.report import claims, units
-from perfkit.report.changes import changed_settings, settings
+from perfkit.report import claims, runtimes, units, variants
 from perfkit.report.text import Column, Line, Row, Table, code, line, listed, prose, strong
 
 if TYPE_CHECKING:
@@ -25,6 +24,8 @@ class Method:
     ----------
     pairs
         Every pair with its seed, its order and its times.
+    differing, runtimes
+        Whether the sides' interpreters and packages differ; in what, if they do.
     remarks
         What the profilers could not see, and the comparison's own notes.
     """
@@ -32,6 +33,8 @@ class Method:
     design: tuple[Line, ...]
     pairs: Table
     environment: Table
+    differing: Line
+    runtimes: Table | None
     commands: str
     remarks: tuple[Line, ...]
 
@@ -48,6 +51,8 @@ def method(report: Report) -> Method:
         design=_design(report),
         pairs=_pairs(report),
         environment=_environment(comparison.environment),
+        differing=runtimes.said(comparison.environment),
+        runtimes=runtimes.table(comparison.environment, comparison.baseline.name, comparison.contender.name),
         commands=f"{comparison.command}\nperfkit report {comparison.id}",
         remarks=(
             *(line(f"{profiler} of ", code(name), ": ", prose(text)) for name, profiler, text in warnings),
@@ -68,7 +73,6 @@ def _design(report: Report) -> tuple[Line, ...]:
     forked = comparison.sampling is not None and comparison.sampling.launch == "fork"
     process = "forked from a process that has imported its variant" if forked else "in a fresh process"
     median = "the medians of the groups' ratios" if run.group > 1 else "the pairs' ratios"
-    overrides = changed_settings(comparison.overrides, {})
     return (
         line(
             f"{claims.pairs(n)}, each of one ",
@@ -80,17 +84,7 @@ def _design(report: Report) -> tuple[Line, ...]:
             f" went first in {first} of {n}.",
         ),
         *_sampling(report),
-        line(
-            "Inputs come from ",
-            code("make_inputs"),
-            " of ",
-            code(comparison.baseline.name),
-            " for both sides, with ",
-            settings(comparison.parameters),
-            "; set by hand: ",
-            settings(overrides) if overrides else "none",
-            ". Each pair has a seed of its own, shared by its two sides.",
-        ),
+        variants.inputs(comparison),
         line(f"The speedup is the median of {median}. {interval}"),
         line(
             "Measuring stopped because ",
@@ -109,7 +103,8 @@ def _sampling(report: Report) -> Iterator[Line]:
     sampling = report.comparison.sampling
     if sampling is None:
         return
-    cold = "" if sampling.repeats else "Cold: each sample is the first call of `run` in its process. "
+    first = variants.first(report.comparison.baseline)
+    cold = "" if sampling.repeats else f"Cold: each sample is the first {first} in its process. "
     same = "Both sides of a pair share the hash seed, the size of the environment and the thread settings"
     home = "" if report.comparison.pipeline.keep_home else ", and find an empty home and temporary folder"
     yield prose(
@@ -247,7 +242,10 @@ def _environment(found: Environment) -> Table:
         found.git_dirty
     ]
     rows = [
-        ("Python", line(f"{found.implementation} {found.python}")),
+        (
+            "Python of perfkit itself" if found.runtimes else "Python",
+            line(f"{found.implementation} {found.python}"),
+        ),
         ("platform", line(found.platform)),
         ("CPU", line(found.cpu or "unknown")),
         ("cores", line(f"{found.cores}, of which usable: {found.usable_cores}")),

@@ -10,14 +10,15 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from perfkit.report import profiled, units
+from perfkit.report import profiled, units, variants
+from perfkit.report.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import RenderableType
 
-    from perfkit.model import ProfileRun, TimingRun
+    from perfkit.model import ProfileRun, TimingRun, Variant
 
 _MOST_ROWS = 12
 
@@ -35,24 +36,24 @@ def render_timings(runs: Sequence[TimingRun]) -> RenderableType:
         ("  " * path.count("/") + path.rpartition("/")[2], [_total(run, path) for run in runs])
         for path in paths
     ]
-    rows.append(("run(inputs)", [run.run_s for run in runs]))
-    rows += [
-        ("import", [run.import_s for run in runs]),
-        ("make_inputs", [run.inputs_s for run in runs]),
-        ("whole process", [run.process_s for run in runs]),
-    ]
+    first = runs[0]
+    timed = _timed(first.variant)
+    rows.append((timed, [run.run_s for run in runs]))
+    if first.variant.kind != "command":
+        rows.append(("import", [run.import_s for run in runs]))
+    if first.variant.kind not in variants.OWN_INPUTS:
+        rows.append(("make_inputs", [run.inputs_s for run in runs]))
+    rows.append(("whole process", [run.process_s for run in runs]))
     table = _table(
         "stage", "median" if len(runs) > 1 else "time", *(["fastest", "slowest"] if len(runs) > 1 else [])
     )
     for name, times in rows:
         known = [time for time in times if time is not None]
         shown = [statistics.median(known), min(known), max(known)] if len(runs) > 1 else known[:1]
-        if name == "run(inputs)":
+        if name == timed:
             table.add_section()
-        table.add_row(
-            Text(name), *(units.seconds(one) for one in shown), style="bold" if name == "run(inputs)" else ""
-        )
-    first = runs[0]
+        style = "bold" if name == timed else ""
+        table.add_row(Text(name), *(units.seconds(one) for one in shown), style=style)
     parameters = ", ".join(f"{name}={value}" for name, value in first.parameters.items())
     title = Text.assemble(
         (first.variant.name, "bold cyan"), f" · seed {first.seed}", f" · {parameters}" if parameters else ""
@@ -60,7 +61,23 @@ def render_timings(runs: Sequence[TimingRun]) -> RenderableType:
     notes = [f"peak memory {units.bytes_(first.peak_rss_bytes)}"]
     notes += [f"{name} {units.number(value)}" for name, value in first.metrics.items() if value is not None]
     notes.append("n = 1: no interval" if len(runs) == 1 else f"n = {len(runs)}")
-    return Group(title, table, Text(" · ".join(notes), "dim"))
+    return Group(title, table, Text(" · ".join(notes), "dim"), *_explained(first.variant))
+
+
+def _timed(variant: Variant) -> str:
+    """Name what is timed, for a row; no stage has such a name."""
+    return "run(inputs)" if variant.kind == "pipeline" else plain(variants.timed(variant))
+
+
+def _explained(variant: Variant) -> list[Text]:
+    """Say how the time of a script differs from what a shell's ``time`` shows of it."""
+    if variant.kind not in {"script", "module"}:
+        return []
+    words = (
+        'The script is timed from if __name__ == "__main__" on, or without that from its first statement '
+        "that is no import. What a shell's time shows is the whole process."
+    )
+    return [Text(words, "dim")]
 
 
 def render_unpaired(stored: Sequence[TimingRun], now: Sequence[TimingRun]) -> RenderableType:
@@ -74,7 +91,9 @@ def render_unpaired(stored: Sequence[TimingRun], now: Sequence[TimingRun]) -> Re
     then_s, now_s = (statistics.median(run.run_s for run in runs) for runs in (stored, now))
     table = _table("", "stored", "now", "stored / now")
     ratio = units.single_ratio(then_s / now_s) if now_s > 0 else units.NONE
-    table.add_row(Text("run(inputs), median"), units.seconds(then_s), units.seconds(now_s), ratio)
+    table.add_row(
+        Text(f"{_timed(now[0].variant)}, median"), units.seconds(then_s), units.seconds(now_s), ratio
+    )
     table.add_row(Text("runs"), units.count(len(stored)), units.count(len(now)), "")
     table.add_row(
         Text("load before"), *(units.number(round(runs[0].load_before, 2)) for runs in (stored, now)), ""

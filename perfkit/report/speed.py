@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perfkit.report import claims, units
+from perfkit.report import claims, units, variants
 from perfkit.report.text import Column, Line, Row, Table, code, line, listed
 
 if TYPE_CHECKING:
@@ -70,29 +70,44 @@ def performance(report: Report) -> Performance:
     ) -> Row:
         return Row(cells=(title, line(baseline), line(contender), line(ratio), line(interval)), strong=bold)
 
+    whole = comparison.baseline.kind == "command"  # then it is the process that is timed
     rows = [
         row(
-            line("Pipeline (", code("run"), ")"),
+            variants.timed(comparison.baseline),
             seconds(found.baseline_s),
             seconds(found.contender_s),
             units.ratio(run),
             units.interval(run),
             bold=True,
         ),
-        row(
-            line("Whole process"),
-            seconds(found.baseline_process_s),
-            seconds(found.contender_process_s),
-            units.ratio(process),
-            units.interval(process),
+        *(
+            []
+            if whole
+            else [
+                row(
+                    line("Whole process"),
+                    seconds(found.baseline_process_s),
+                    seconds(found.contender_process_s),
+                    units.ratio(process),
+                    units.interval(process),
+                ),
+                row(
+                    line(f"└{NO_BREAK}importing"),
+                    seconds(found.baseline_import_s),
+                    seconds(found.contender_import_s),
+                ),
+            ]
         ),
-        row(
-            line(f"└{NO_BREAK}importing"), seconds(found.baseline_import_s), seconds(found.contender_import_s)
-        ),
-        row(
-            line(f"└{NO_BREAK}making the inputs"),
-            seconds(found.baseline_inputs_s),
-            seconds(found.contender_inputs_s),
+        *(
+            []
+            if comparison.baseline.kind in variants.OWN_INPUTS
+            else [
+                row(
+                    line(f"└{NO_BREAK}making the inputs"),
+                    seconds(found.baseline_inputs_s),
+                    seconds(found.contender_inputs_s),
+                )
+            ]
         ),
         *(
             [
@@ -105,7 +120,11 @@ def performance(report: Report) -> Performance:
             if comparison.sampling is not None and comparison.sampling.repeats
             else []
         ),
-        row(line("CPU time of ", code("run")), seconds(found.baseline_cpu_s), seconds(found.contender_cpu_s)),
+        row(
+            line("CPU time of ", variants.called(comparison.baseline)),
+            seconds(found.baseline_cpu_s),
+            seconds(found.contender_cpu_s),
+        ),
         row(
             line("Peak memory"),
             units.bytes_(found.baseline_peak_bytes),
@@ -130,17 +149,22 @@ def performance(report: Report) -> Performance:
 
 
 def _process_note(report: Report) -> Line:
-    """Set the pipeline's ratio beside the whole process's: they differ, and both are true."""
-    found = report.breakdown
+    """Set the ratio beside the whole process's: they differ, and both are true."""
+    found, baseline = report.breakdown, report.comparison.baseline
     run, process = units.ratio(found.run), units.ratio(found.process)
+    if baseline.kind == "command":
+        return line("The commands are whole processes: starting them is part of their times.")
+    what = "the script" if baseline.kind in {"script", "module"} else "the pipeline"
     if run == process:
-        return line(
-            f"The whole process, from its start to its end, gains as much as the pipeline: {process}."
-        )
+        return line(f"The whole process, from its start to its end, gains as much as {what}: {process}.")
+    imports = f"import ({units.seconds(found.contender_import_s)} in the contender)"
+    inputs = f"make the inputs ({units.seconds(found.contender_inputs_s)})"
+    has = f"start Python and {imports}"
+    if baseline.kind not in variants.OWN_INPUTS:
+        has = f"start Python, {imports} and {inputs}"
     return line(
-        f"Both ratios are true. The pipeline alone: {run}. A whole process, which also has to start Python, "
-        f"import ({units.seconds(found.contender_import_s)} in the contender) and make the inputs "
-        f"({units.seconds(found.contender_inputs_s)}): {process}."
+        f"Both ratios are true. {what.capitalize()} alone: {run}. A whole process, which also has to {has}: "
+        f"{process}."
     )
 
 
@@ -243,7 +267,8 @@ def _remarks(report: Report, rows: list[StageRow], *, shared: bool) -> tuple[Lin
             f" Verdicts are made at {units.level(report.breakdown.verdicts_at)}, those on stages corrected "
             "for their number (Bonferroni): a wrong one among them all is as rare as on one."
         )
-    remarks = [line(how)]
+    found = report.comparison.found
+    remarks = [line(how), *(variants.found(found) if found is not None else ())]
     sides = (
         (report.comparison.baseline.name, [row for row in rows if row.contender_s is None]),
         (report.comparison.contender.name, [row for row in rows if row.baseline_s is None]),
@@ -260,7 +285,7 @@ def _remarks(report: Report, rows: list[StageRow], *, shared: bool) -> tuple[Lin
         ]
     if not shared:
         remarks.append(line("No shares are given, because no saving was shown that could be shared out."))
-    if not any(row.kind == "stage" for row in rows):
+    if not any(row.kind == "stage" for row in rows) and found is None:
         remarks.append(line("The pipeline marks no stages, so there is nothing to break down."))
     return tuple(remarks)
 

@@ -40,6 +40,7 @@ def render(report: Report) -> str:
         "comparison": report.comparison,
         "breakdown": report.breakdown,
         "pairs": pairs,
+        "gates": report.gates,
         "files": report.files,
         "growth": report.growth,
     }

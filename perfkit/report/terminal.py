@@ -13,7 +13,7 @@ from rich.text import Text
 
 from perfkit.report import correctness, equality, honesty, scale, speed, view
 from perfkit.report.layout import COLOURS, grid, note, section, styled
-from perfkit.report.text import code, line, strong
+from perfkit.report.text import code, line
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from perfkit.report.speed import Parts
 
 _GAP = 2
+_ENDLESS = 1000  # columns: more than any table wants
 _MOST_COLUMNS = 6  # of figures, that 80 characters hold
 _NARROWEST_BAR, _WIDEST_BAR = 4, 24
 
@@ -56,6 +57,7 @@ def render(report: Report) -> RenderableType:
             padding=(0, 1),
         ),
         *(Text.assemble(("! ", "bold yellow"), styled(warning)) for warning in made.warnings),
+        *(section("Gates", grid(made.gates)) if made.gates is not None else []),
         *section("Performance", grid(made.performance.table)),
         note(made.performance.process_note),
         *section("Breakdown", _Bars(made.breakdown)),
@@ -71,7 +73,9 @@ def render(report: Report) -> RenderableType:
     for check in made.checks:
         parts += _check(check)
     if not made.checks:
-        parts += section("Outputs", Text("not compared", "yellow"))
+        parts += section(
+            "Outputs", styled(made.impossible) if made.impossible else Text("not compared", "yellow")
+        )
     if made.honesty is not None:
         parts += honesty_parts(made.honesty)
     if made.caution:
@@ -89,16 +93,12 @@ def render_verification(report: VerificationReport) -> RenderableType:
     report
         What was compared and found.
     """
-    found = equality.judge(report.scrutiny)
-    baseline, contender = code(report.baseline.name), code(report.contender.name)
-    if found.verified:
-        inputs = "1 input" if found.inputs == 1 else f"{found.inputs} inputs"
-        words = line(contender, " equals ", baseline, found.proviso, f": verified on {inputs}.")
-    else:
-        words = line(contender, " against ", baseline, ": ", strong("not verified"), ", ", found.why, ".")
-    tone = "good" if found.verified else "bad" if found.different else "open"
+    words, tone = equality.headline(report)
     who = correctness.Sides(
-        baseline=report.baseline.name, contender=report.contender.name, parameters=report.parameters
+        baseline=report.baseline.name,
+        contender=report.contender.name,
+        parameters=report.parameters,
+        kind=report.baseline.kind,
     )
     parts: list[RenderableType] = [
         Panel(
@@ -173,6 +173,8 @@ def _check(check: Checked) -> list[RenderableType]:
     parts.append(grid(check.table.only("stage", "verdict", "relative", "tolerance")))
     if not check.passed:  # else they are only the tolerances' reasons, which the report has
         parts += [note(reason) for reason in check.reasons]
+    else:
+        parts += [note(remark) for remark in check.taken_apart]
     if check.metrics:
         parts += [Text(), grid(check.metrics)]
         parts += [note(remark) for remark in check.metric_remarks]
@@ -204,6 +206,8 @@ class _Bars:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         table = self.parts.table.only(*speed.NARROW)
         made = grid(table)
+        if Measurement.get(console, options.update(max_width=_ENDLESS), made).maximum > options.max_width:
+            made = grid(table, narrow=True)
         room = min(options.max_width - Measurement.get(console, options, made).maximum - _GAP, _WIDEST_BAR)
         if room >= _NARROWEST_BAR and self.parts.shares:
             shares = [max(0.0, min(1.0, share or 0.0)) for share in self.parts.shares]

@@ -6,7 +6,19 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from perfkit.report import changes, claims, correctness, difference_view, honesty, method, scale, speed, units
+from perfkit.report import (
+    changes,
+    claims,
+    correctness,
+    difference_view,
+    gates,
+    honesty,
+    method,
+    scale,
+    speed,
+    units,
+    variants,
+)
 from perfkit.report.text import Column, Line, Row, Table, code, line, prose
 
 if TYPE_CHECKING:
@@ -30,10 +42,14 @@ class View:
         How the whole looks, for a renderer that has colours.
     target
         None if no target was set.
+    gates
+        What the comparison was held to; None if the user asked for nothing.
     caution
         A warning if the pairs are few.
     profiles, difference
         What functions cost: of each side alone where there is no difference of both.
+    impossible
+        Why no stage could be compared; empty if that was possible, or nobody asked.
     warnings
         What of the machine may have spoiled the comparison, seen before it began.
     report_path
@@ -46,6 +62,7 @@ class View:
     tone: Literal["good", "open", "bad"]
     headline: Line
     target: Line | None
+    gates: Table | None
     performance: Performance
     breakdown: Parts
     growth: ScaleView | None
@@ -53,6 +70,7 @@ class View:
     profiles: tuple[Profile, ...]
     difference: DifferenceView | None
     checks: tuple[Checked, ...]
+    impossible: Line
     honesty: Honesty | None
     techniques: Table | None
     files: Table | None
@@ -82,11 +100,11 @@ def build(report: Report) -> View:
         identity=line(
             code(comparison.contender.name),
             " (",
-            code(comparison.contender.path),
+            variants.what(comparison.contender),
             ") against ",
             code(comparison.baseline.name),
             " (",
-            code(comparison.baseline.path),
+            variants.what(comparison.baseline),
             "), comparison ",
             code(comparison.id),
             f", started {units.moment(comparison.started_at)}.",
@@ -95,6 +113,7 @@ def build(report: Report) -> View:
         tone=claims.tone(report),
         headline=claims.headline(report),
         target=aim.sentence if aim else None,
+        gates=gates.table(report.gates) if comparison.gates is not None else None,
         performance=speed.performance(report),
         breakdown=speed.breakdown(report),
         growth=scale.build(report.growth) if report.growth is not None else None,
@@ -102,6 +121,7 @@ def build(report: Report) -> View:
         profiles=changes.profiles(report) if report.difference is None else (),
         difference=_difference(report),
         checks=correctness.checks(correctness.sides(report), comparison.scrutiny),
+        impossible=correctness.impossible(comparison.scrutiny),
         honesty=honesty.honesty(comparison.scrutiny),
         techniques=changes.techniques(report),
         files=_files(report),

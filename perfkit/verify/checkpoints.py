@@ -12,9 +12,11 @@ import msgspec
 from perfkit.errors import StoreError
 from perfkit.model import Checkpoint
 from perfkit.verify.arrays import ArrayStore, WriteError
+from perfkit.verify.undeclared import settled
 from perfkit.verify.walk import walk
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
 FILE = "checkpoints.json"
@@ -36,10 +38,19 @@ class CheckpointRecorder:
     budget_bytes
         The bytes of all arrays stored by this run; of an array beyond it, or too large for the disk, a sample
         is kept besides the digest.
+    undeclared
+        Names of stages that no source declares: of their values, how numbers are held is not kept.
     """
 
-    def __init__(self, folder: Path, *, budget_bytes: int = 2 * 1024**3) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        budget_bytes: int = 2 * 1024**3,
+        undeclared: Collection[str] = frozenset(),
+    ) -> None:
         self._folder = folder
+        self._undeclared = undeclared
         self._process = os.getpid()
         self._store = ArrayStore(folder, budget_bytes)
         self._lock = threading.RLock()
@@ -70,6 +81,8 @@ class CheckpointRecorder:
                 return  # a stage inside the value's own code, which the walk called: no part of the pipeline
             self._walking = True
             try:
+                if self._undeclared and stage_path.rpartition("/")[2] in self._undeclared:
+                    value = settled(value)
                 leaves = walk(value, self._store, self._leaves_left)
             except WriteError as error:
                 raise error.error from None

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from perfkit.model import Checkpoint, Equivalence, Leaf, Tolerance
+from perfkit.model import Checkpoint, Equivalence, Leaf, TakenApart, Tolerance
 from perfkit.verify import arrays, numbers
 from perfkit.verify.dtypes import TEXTS, default_rtol, widen
-from perfkit.verify.parts import ROWS
+from perfkit.verify.parts import ROWS, UnreadFile
 from perfkit.verify.structure import Match, counted, is_container
 from perfkit.verify.summary import spread_of
 
@@ -29,6 +29,7 @@ RESULT = "result"
 
 _EXACT = -1.0  # the excess, difference over tolerance, of a value that has no tolerance
 _SAMPLED = "; of what is too large to keep, a sample was compared"
+_MOST_TAKEN_APART = 50  # types, or sets of parts, that a report can list
 _SHOWN = 60  # characters of a value in a sentence
 _DENORMAL = 1e-280  # a recorded root mean square below has lost digits
 
@@ -129,6 +130,7 @@ class _Comparison:
     unchecked: str = ""
     lowered: str = ""
     partly: bool = False
+    taken_apart: tuple[TakenApart, ...] = ()
 
     def of(self, ours: list[Checkpoint], theirs: list[Checkpoint]) -> Equivalence:
         """Compare all calls of the stage."""
@@ -140,6 +142,7 @@ class _Comparison:
             counts = f"{counted(len(ours), 'value')}, the contender {len(theirs):,}"
             return self._verdict("different", f"the baseline handed over {counts}")
         self.calls = len(ours)
+        self.taken_apart = _taken_apart([*ours, *theirs])
         shapes = _shapes(ours)
         pairs = [
             Match.of(b.leaves, c.leaves, self.tolerance.dtype) for b, c in zip(ours, theirs, strict=True)
@@ -162,10 +165,16 @@ class _Comparison:
         if "opaque" in {b.kind, c.kind}:
             reason = b.text if b.kind == "opaque" else c.text
             self._leave(self._located(b.path, call, reason))
+        elif b.by != c.by:
+            ours, theirs = (one.by or "perfkit itself" for one in (b, c))
+            reason = f"{b.type} was taken apart by {ours} for the baseline, by {theirs} for the contender"
+            self._leave(self._located(b.path, call, reason))
         elif b.kind == "exact":
             if not is_container(b):
                 self.values += 1
-                if b.text != c.text:
+                if b.text != c.text and b.type == c.type and b.type.endswith(UnreadFile.__name__):
+                    self._leave("it is no text, and its bytes differ: what they mean is not known")
+                elif b.text != c.text:
                     self._differ(1, _Worst(self._place(b.path, call), b.text, c.text))
         else:
             rtol = self._rtol(b, c)
@@ -272,6 +281,7 @@ class _Comparison:
             worst_at=self.worst_at,
             rtol=self.rtol,
             tolerance_reason=self._tolerance_reason(),
+            taken_apart=self.taken_apart,
         )
 
     def _tolerance_reason(self) -> str:
@@ -354,6 +364,17 @@ def _by_row(path: str) -> str:
 def _index(flat: int, shape: tuple[int, ...]) -> str:
     place = ", ".join(str(int(one)) for one in np.unravel_index(flat, shape)) if shape else ""
     return f"[{place}]" if place else ""
+
+
+def _taken_apart(calls: Sequence[Checkpoint]) -> tuple[TakenApart, ...]:
+    """Return each type that a plug-in took apart, once for each set of parts."""
+    found = {
+        TakenApart(type=leaf.type, parts=leaf.text, by=leaf.by): None
+        for call in calls
+        for leaf in call.leaves
+        if leaf.by
+    }
+    return tuple(sorted(found, key=lambda one: (one.type, one.by, one.parts))[:_MOST_TAKEN_APART])
 
 
 def _shapes(calls: list[Checkpoint]) -> str:

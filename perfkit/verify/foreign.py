@@ -1,6 +1,7 @@
 """Values of libraries that perfkit does not import: recognised by the names of their classes.
 
-A value of torch, pandas, polars or scipy exists only where that library is loaded, so its own methods serve.
+A value of torch, pandas, polars, scipy or argparse exists only where that library is loaded, so its own
+methods serve.
 """
 
 from __future__ import annotations
@@ -23,6 +24,16 @@ _IMPLEMENTATION = frozenset({"foreach", "fused"})  # how an optimiser computes, 
 def rule_for(cls: type) -> Rule | None:
     """Return the rule for a class of a foreign library, by its package and name, if there is one."""
     return _RULES.get((str(cls.__module__).partition(".")[0], cls.__qualname__))
+
+
+# ---------------------------------------------------------------- the standard library
+
+
+def _namespace(namespace: Any) -> Part:
+    """Describe what a script's arguments were read into."""
+    parts = sorted(vars(namespace).items())
+    names = [name for name, _ in parts]
+    return Node([(f".{name}", one) for name, one in parts], (), text=", ".join(names), keys="\0".join(names))
 
 
 # ---------------------------------------------------------------- torch
@@ -186,6 +197,7 @@ def _lazy_frame(_: Any) -> Part:
 
 
 _RULES: dict[tuple[str, str], Rule] = {
+    ("argparse", "Namespace"): _namespace,
     ("torch", "Tensor"): _tensor,
     ("torch", "Module"): _module,
     ("torch", "Optimizer"): _optimiser,

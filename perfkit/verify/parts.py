@@ -21,6 +21,13 @@ ROWS = "[:]"
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadFile:
+    """A file that a script left and that is no text: alike if its bytes are, and else there is no telling."""
+
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Exact:
     """A value that its text says completely."""
 
@@ -47,7 +54,10 @@ class Array:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A container: `shape` its length, `keys` all that must agree besides, `text` the same for the reader."""
+    """A container: `shape` its length, `keys` all that must agree besides, `text` the same for the reader.
+
+    `by` is the plug-in that took it apart; empty for perfkit itself.
+    """
 
     children: Children
     shape: tuple[int, ...]
@@ -55,6 +65,7 @@ class Node:
     text: str = ""
     keys: str = ""
     note: str = ""
+    by: str = ""
 
 
 Part: TypeAlias = Exact | Opaque | Array | Node
@@ -84,5 +95,11 @@ def type_name(kind: type) -> str:
 
     ``module.qualified_name`` for the standard library and installed packages. A class of the user's own code
     has no module in its name: baseline and contender define theirs in different modules, and mean the same.
+    The standard library's private modules do not count: where a class lies there changes between versions.
     """
-    return f"{kind.__module__}.{kind.__qualname__}" if is_library(kind) else kind.__qualname__
+    if not is_library(kind):
+        return kind.__qualname__
+    top, *inner = str(kind.__module__).split(".")
+    if top in sys.stdlib_module_names:
+        inner = [one for one in inner if not one.startswith("_")]
+    return ".".join((top, *inner, kind.__qualname__))

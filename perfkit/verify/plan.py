@@ -66,6 +66,7 @@ def plan(
     size: str | None,
     proofs: tuple[Proof, ...] = (),
     baseline_s: float | None = None,
+    own_inputs: bool = False,
     drawn: random.Random,
 ) -> Plan:
     """Lay down the trials of a verification.
@@ -82,6 +83,8 @@ def plan(
         Further parameters to verify with, at the full size.
     baseline_s
         Seconds that the baseline's ``run`` takes, if that is known.
+    own_inputs
+        Whether the sides make their inputs themselves, as scripts do: from arguments, if from anything.
     drawn
         Draws the size and the seeds that no contender can know beforehand.
     """
@@ -95,9 +98,59 @@ def plan(
         ),
     )
     full = parameters.get(size) if size is not None else None
+    if own_inputs:
+        return _of_arguments(main, size if type(full) is int and full > 0 else None, full, drawn)
     if size is None or type(full) is not int or full < 1:
         return _without_sizes(first, by_name, overrides, baseline_s=baseline_s, drawn=drawn)
     return _with_sizes(first, by_name, overrides, size=size, full=full, drawn=drawn)
+
+
+def _of_arguments(main: Trial, size: str | None, full: object, drawn: random.Random) -> Plan:
+    """Lay down the trials of scripts, whose inputs cannot be changed from outside but by their arguments."""
+    untried = [
+        "Edge inputs, and the same objects with other content: a script makes its inputs itself.",
+        "Results planted where a thief would look: a script is not called beside another.",
+    ]
+    trials = [main]
+    sizes: dict[str, int] = {}
+    if size is None or type(full) is not int:
+        untried.insert(
+            0,
+            "Other inputs: nothing in the arguments stands for a size (write {n} for it, and give its "
+            "value with --set n=500).",
+        )
+    else:
+        sizes = _sizes_of_arguments(size, full, drawn)
+        edges = {f"empty input ({size}=0)": 0, f"single item ({size}=1)": 1}
+        for name, n in (sizes | edges).items():
+            trials.append(
+                Trial(
+                    name=name,
+                    kind="edge" if name in edges else "size",
+                    seed=drawn.randrange(2**31),
+                    parameters={**main.parameters, size: n},
+                    optional_after_s=_CHEAP_S if n > full else None,
+                )
+            )
+        sizes |= edges
+        sizes["main"] = full
+    return Plan(
+        baseline=tuple(trials),
+        contender=tuple(trials),
+        sizes=sizes,
+        full_size=full if sizes and type(full) is int else None,
+        fed=trials[1] if sizes else main,
+        untried=tuple(untried),
+    )
+
+
+def _sizes_of_arguments(size: str, full: int, drawn: random.Random) -> dict[str, int]:
+    """Return by the trial's name sizes of which two are smaller, where there is room, and one is larger."""
+    small = max(full // _SMALL, min(full // 3, _TELLING))
+    third = full // 3 - drawn.randrange(max(1, full // 12))
+    larger = full + drawn.randrange(1, max(2, full // 4))
+    smaller = {n for n in (small, third) if 1 < n < full}
+    return {f"{size}={n}": n for n in sorted(smaller)} | {f"{size}={larger}, larger": larger}
 
 
 def _proof_name(proof: Proof, index: int) -> str:

@@ -22,11 +22,12 @@ import msgspec
 from perfkit.errors import StoreError
 from perfkit.markers import Recorder
 from perfkit.model import Job, Memory, Metrics, StageTiming, TrialRun
-from perfkit.verify import watch
+from perfkit.verify import own_types, watch, written
 from perfkit.verify.calls import Calls, changes, fingerprint, generator_states, looked_at
 from perfkit.verify.checkpoints import CheckpointRecorder
 from perfkit.verify.edges import at_edge, overwrite
 from perfkit.verify.events import Events
+from perfkit.verify.importing import Importing
 from perfkit.verify.probe import remembered
 from perfkit.verify.witness import Witness, what_computes
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from perfkit.model import Parameters, Trial
+    from perfkit.verify.runnable import Runnable
 
 FILE = "trials.jsonl"
 MEMORY_FILE = "memory.json"
@@ -62,11 +64,16 @@ class Session:
         self._witness = Witness(self.root, self.events)
         self._idle: dict[str, float] = {}
         self._guard: watch.Guard | None = None
+        self.imported = Importing(self.root)
 
     @property
     def replaced(self) -> tuple[str, ...]:
         """What of perfkit was replaced in this process, and put back."""
         return self._guard.undone if self._guard is not None else ()
+
+    def importing(self, kind: str) -> contextlib.AbstractContextManager[object]:
+        """Watch what is called while the variant is imported, where no time of it counts."""
+        return self.imported if kind == "differ" else contextlib.nullcontext()
 
     def begin(self, job: dict[str, Any]) -> None:
         """Take the rest of the job, which came after the import."""
@@ -86,11 +93,12 @@ class Session:
         """Import the libraries that a variant imports, so that its own body can be timed alone."""
         from perfkit.verify import differential  # noqa: F401  loaded, so that it is guarded too
 
-        self._guard = watch.Guard()
-        self._guard.keep_own()
         left, seen = [Path(self.root, path)], set()
         folders = [str(left[0].parent), self.root]
         sys.path[:0] = folders  # as they will be when the variant is imported
+        plugged = own_types.load()  # before the variant can replace anything in them
+        self._guard = watch.Guard()
+        self._guard.keep_own(*plugged)
         while left:
             file = left.pop()
             seen.add(file)
@@ -111,7 +119,7 @@ class Session:
     def work(
         self,
         make_inputs: Callable[..., Any],
-        run: Callable[[Any], Any],
+        side: Runnable,
         *,
         parameters: Callable[[Parameters], Parameters],
         outcome: Callable[[Recorder, object], dict[str, Any]],
@@ -120,8 +128,8 @@ class Session:
 
         Parameters
         ----------
-        make_inputs, run
-            The pipeline's.
+        make_inputs, side
+            The pipeline's, and what runs.
         parameters
             Completes the parameters of a trial by the defaults.
         outcome
@@ -132,7 +140,7 @@ class Session:
         TrialError
             If the first trial raises; what later ones raise is an outcome of theirs.
         """
-        self._make_inputs, self._run = make_inputs, run
+        self._make_inputs, self._side = make_inputs, side
         self._parameters, self._outcome = parameters, outcome
         done: list[TrialRun] = []
         with (self.folder / FILE).open("ab") as file:
@@ -198,7 +206,7 @@ class Session:
     def _ran(self, trial: Trial, inputs: object, inputs_cpu_s: float, folder: Path) -> TrialRun:
         """Call run, with everything noted that can be."""
         before = looked_at(inputs, folder)
-        kept = _Kept(folder, self.root, self.events)
+        kept = _Kept(folder, self.root, self.events, frozenset(self.job.undeclared))
         calls = Calls(folder, self.events)
         recorder = Recorder(kept, calls)
         earlier = self._earlier(folder)
@@ -209,11 +217,13 @@ class Session:
         idle = dict(self._witness.idle)
         failed: BaseException | None = None
         result: object = None
+        self._side.begin()
         recorder.start()
+        began_ns = written.now_ns(folder)
         begin = process_time()
         try:
             with self.events.listening("run"):
-                result = self._run(inputs)
+                result = self._side.run(inputs)
         except BaseException as raised:
             if trial.kind == "main" or not isinstance(raised, Exception | SystemExit):
                 raise TrialError("run", raised, recorder) from raised
@@ -221,6 +231,7 @@ class Session:
         finally:
             cpu_s = process_time() - begin
             recorder.stop()
+        result = self._side.outcome(result) if failed is None else None
         self._restore()
         busy = [*watch.busy_threads(threads, self.root), *watch.busy_children()]
         self._busy_threads += [one for one in busy if one not in self._busy_threads]
@@ -230,6 +241,11 @@ class Session:
         rng_after = generator_states()
         if failed is None:
             kept("", result)
+            if self.job.loading.kind in {"script", "module"}:
+                for name, content in written.contents(
+                    self.events.files.values(), self.root, began_ns, self._side.told
+                ):
+                    kept(f"{written.STAGE}{name}", content)
         changed_later = self._later(result, threads, folder) if failed is None else ""
         overwrote = ""
         if self._previous and not trial.onto and self._earlier(folder) != earlier:
@@ -239,7 +255,7 @@ class Session:
             name=trial.name,
             outcome="returned" if failed is None else "raised",
             error="" if failed is None else _said(failed),
-            stage="" if failed is None else _failed_in(recorder, failed),
+            stage="" if failed is None else recorder.failed_in(failed),
             inputs_cpu_s=inputs_cpu_s,
             cpu_s=cpu_s,
             rng_after=rng_after,
@@ -279,15 +295,15 @@ class Session:
         return "" if fingerprint(looked_at(result, folder)) == now else "it changed after run had returned"
 
     def _probe(self) -> None:
-        memory = remembered(self.job, self._make_inputs, self._run, self._main_cpu_s)
+        memory = remembered(self.job, self._make_inputs, self._side.run, self._main_cpu_s)
         (self.folder / MEMORY_FILE).write_bytes(msgspec.json.encode(memory))
 
 
 class _Kept:
     """Keeps the values that stages hand over, and notes which of them compute when they are read."""
 
-    def __init__(self, folder: Path, root: str, events: Events) -> None:
-        self.recorder = CheckpointRecorder(folder)
+    def __init__(self, folder: Path, root: str, events: Events, undeclared: frozenset[str]) -> None:
+        self.recorder = CheckpointRecorder(folder, undeclared=undeclared)
         self.computing: list[str] = []
         self._root = root
         self._events = events
@@ -367,10 +383,6 @@ def _said(error: BaseException) -> str:
         text = ""
     said = f"{type(error).__name__}: {text}".rstrip(": ")[:500]
     return said.encode("utf-8", "backslashreplace").decode()
-
-
-def _failed_in(recorder: Recorder, error: BaseException) -> str:
-    return recorder.failed[1] if recorder.failed is not None and recorder.failed[0] == id(error) else ""
 
 
 def read(folder: Path) -> tuple[list[TrialRun], Memory | None]:

@@ -37,7 +37,7 @@ class Match:
         missing = [leaf for place, leaf in left.items() if place not in right]
         added = [leaf for place, leaf in right.items() if place not in left]
         # What one side could not read has nothing below it there.
-        closed = [b.path for b, c in matched if "opaque" in {b.kind, c.kind}]
+        closed = [b.path for b, c in matched if "opaque" in {b.kind, c.kind} or b.by != c.by]
         return cls(
             matched,
             [leaf for leaf in missing if not any(_is_below(leaf.path, path) for path in closed)],
@@ -92,14 +92,19 @@ def _form(b: Leaf, c: Leaf, declared: str) -> str:
         types = dtypes = False
     if types:
         return f"baseline is {b.type}, contender {c.type}"
-    if b.kind != c.kind or b.kind == "opaque":
+    if "opaque" in {b.kind, c.kind} or b.by != c.by:
+        return ""  # there is nothing to compare: it was not read, or not into the same parts
+    if b.kind != c.kind:
         # A long text is kept as an array of one and a short one as it is: same type, no doubt unequal.
-        return "" if "opaque" in {b.kind, c.kind} else "one is much longer than the other"
-    lengths = b.kind == "exact" and len(b.shape) == 1
-    if lengths and b.shape != c.shape and len(c.shape) == 1:
+        return "one is much longer than the other"
+    if b.shape != c.shape and b.kind == "exact" and len(b.shape) == len(c.shape) == 1:
         return f"baseline has {counted(b.shape[0], 'element')}, contender {c.shape[0]:,}"
     if dtypes:
         return f"baseline is {b.dtype}, contender {c.dtype}"
+    return _shape_or_keys(b, c)
+
+
+def _shape_or_keys(b: Leaf, c: Leaf) -> str:
     if b.shape != c.shape:
         return f"baseline has shape {b.shape}, contender {c.shape}"
     return _KEYS if b.kind == "exact" and b.digest != c.digest else ""

@@ -19,12 +19,13 @@ from perfkit.model import Job, Trial
 from perfkit.verify import comparator, mapping, watch
 from perfkit.verify.checkpoints import CheckpointRecorder
 from perfkit.verify.edges import EDGES, at_edge
+from perfkit.verify.runnable import result as result_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import ModuleType
 
     from perfkit.model import Checkpoint, Parameters
+    from perfkit.verify.runnable import Runnable
 
 FILE = "thorough.json"
 LARGEST = 32
@@ -56,18 +57,16 @@ class _DifferError(Exception):
 class _Sides:
     """Both sides in this process, run on one input after the other."""
 
-    def __init__(
-        self, job: Job, modules: tuple[ModuleType, ModuleType], make_inputs: Callable[..., Any]
-    ) -> None:
+    def __init__(self, job: Job, sides: tuple[Runnable, Runnable], make_inputs: Callable[..., Any]) -> None:
         self.tried = 0
         self._job = job
-        self._modules = modules
+        self._runnable = sides
         self._make_inputs = make_inputs
 
     def differ(self, trial: Trial) -> bool:
         """Tell whether one side raises and the other does not, or a stage differs."""
         found = []
-        for module, name in zip(self._modules, ("baseline", "contender"), strict=True):
+        for runnable, name in zip(self._runnable, ("baseline", "contender"), strict=True):
             watch.seed_generators(trial.seed)
             try:
                 inputs = self._make_inputs(trial.seed, **trial.parameters)
@@ -76,7 +75,7 @@ class _Sides:
                 return False
             if inputs is None:
                 return False
-            found.append(self._run(module, inputs, trial, Path(self._job.folder, name)))
+            found.append(self._run(runnable, inputs, trial, Path(self._job.folder, name)))
         self.tried += 1
         ours, theirs = found
         if ours is None or theirs is None:
@@ -95,17 +94,17 @@ class _Sides:
         )
 
     def _run(
-        self, module: ModuleType, inputs: object, trial: Trial, folder: Path
+        self, runnable: Runnable, inputs: object, trial: Trial, folder: Path
     ) -> tuple[tuple[Checkpoint, ...], list[str]] | None:
         """Return a side's values and stages; None if it raised."""
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-        keep = CheckpointRecorder(folder)
+        keep = CheckpointRecorder(folder, undeclared=frozenset(self._job.undeclared))
         recorder = Recorder(keep)
         watch.seed_generators(trial.seed)
         recorder.start()
         try:
-            result = module.run(inputs)
+            result = result_of(runnable, inputs)
         except Exception:  # noqa: BLE001  whatever the pipeline raises
             return None
         finally:
@@ -114,16 +113,14 @@ class _Sides:
         return keep.checkpoints, [node.path for node in recorder.trees[recorder.main_thread].walk()]
 
 
-def work(
-    job: dict[str, Any], modules: tuple[ModuleType, ModuleType], make_inputs: Callable[..., Any]
-) -> None:
+def work(job: dict[str, Any], sides: tuple[Runnable, Runnable], make_inputs: Callable[..., Any]) -> None:
     """Search, and write down what was found.
 
     Parameters
     ----------
     job
         As it came down the pipe; its first trial has the parameters that are not varied.
-    modules
+    sides
         The baseline and the contender.
     make_inputs
         The baseline's.
@@ -134,16 +131,16 @@ def work(
         If hypothesis is not installed.
     """
     one = msgspec.convert(job, Job)
-    sides = _Sides(one, modules, make_inputs)
+    tried = _Sides(one, sides, make_inputs)
     suspects = []
     for edges in ([""], list(EDGES)):
-        found = _smallest(one, sides, edges)
+        found = _smallest(one, tried, edges)
         suspects += [] if found is None else [found]
-    search = Search(tried=sides.tried, suspects=suspects)
+    search = Search(tried=tried.tried, suspects=suspects)
     Path(one.folder, FILE).write_bytes(msgspec.json.encode(search))
 
 
-def _smallest(job: Job, sides: _Sides, edges: list[str]) -> Trial | None:
+def _smallest(job: Job, tried: _Sides, edges: list[str]) -> Trial | None:
     """Return the smallest input on which the sides differ; None if none was found."""
     from hypothesis import HealthCheck, Phase, given, settings
     from hypothesis import strategies as st
@@ -157,7 +154,7 @@ def _smallest(job: Job, sides: _Sides, edges: list[str]) -> Trial | None:
         return Trial(name=name, kind=kind, seed=seed, parameters=parameters, edge=edge)  # type: ignore[arg-type]
 
     begin = time.perf_counter()
-    sides.differ(trial(LARGEST, 1, edges[-1]))
+    tried.differ(trial(LARGEST, 1, edges[-1]))
     each_s = max(1e-3, time.perf_counter() - begin)
 
     @settings(
@@ -170,7 +167,7 @@ def _smallest(job: Job, sides: _Sides, edges: list[str]) -> Trial | None:
     @given(st.integers(0, LARGEST), st.integers(0, 2**31 - 1), st.sampled_from(edges))
     def holds(n: int, seed: int, edge: str) -> None:
         one = trial(n, seed, edge)
-        if sides.differ(one):
+        if tried.differ(one):
             failing.append(one)
             raise _DifferError
 

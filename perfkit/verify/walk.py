@@ -1,7 +1,8 @@
 """Walk any value into leaves that can be stored and compared without the code that made it.
 
 Nothing is pickled, no iterator is consumed, and no method of the value's own decides what is equal: builtin
-containers are read by the builtin type's methods, instances of the user's classes by their attributes.
+containers are read by the builtin type's methods, instances of the user's classes by their attributes, or as
+a plug-in takes them apart (`perfkit.verify.own_types`).
 The walk keeps its own stack, so that depth is no matter of Python's recursion limit.
 """
 
@@ -32,10 +33,10 @@ import numpy as np
 import xxhash
 
 from perfkit.model import Leaf
-from perfkit.verify import foreign
+from perfkit.verify import foreign, own_types
 from perfkit.verify.arrays import ArrayStore, WriteError, pack_texts
 from perfkit.verify.dtypes import TEXTS
-from perfkit.verify.parts import ROWS, Array, Exact, Node, Opaque, Part, is_library, type_name
+from perfkit.verify.parts import ROWS, Array, Exact, Node, Opaque, Part, UnreadFile, is_library, type_name
 from perfkit.verify.summary import summarise
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ _LONG_INT = 4000  # bits; Python refuses to write much longer ones in decimal
 _SHOWN_KEYS = 8
 _OBJECTS = 10_000  # elements of an object array that are looked at one by one
 _PLAIN = frozenset({str, bytes, bool, int, float, complex, type(None)})
+_LAZY = ("__next__", "__anext__", "__await__")
 _HEAP_TYPE, _IMMUTABLE_TYPE = 1 << 9, 1 << 8  # Py_TPFLAGS_*
 
 
@@ -122,11 +124,13 @@ def _describe(value: object) -> tuple[Part, list[tuple[str, object]] | None]:
     """Return what `value` is, and what it holds, read out now."""
     if isinstance(value, Array):  # a rule's own answer: the packed elements of a container
         return value, None
+    if isinstance(value, UnreadFile):
+        return Exact(value.sha256), None
     try:
         part = _part(value)
         if not isinstance(part, Node):
             return part, _extras(value) or None
-        return part, [*part.children, *_extras(value)]
+        return part, [*part.children, *(() if part.by else _extras(value))]
     except Exception as error:  # noqa: BLE001  whatever a value's own code raises
         return _unreadable(error), None
 
@@ -135,11 +139,22 @@ def _part(value: object) -> Part:
     kind = type(value)
     if issubclass(kind, enum.Enum):
         return _enum(value)
-    for cls in kind.__mro__:
-        rule = _RULES.get(cls) or foreign.rule_for(cls)
-        if rule is not None:
-            return rule(value)
-    if any(hasattr(kind, method) for method in ("__next__", "__anext__", "__await__")):
+    rule = _RULES.get(kind) or foreign.rule_for(kind)
+    if rule is not None:
+        return rule(value)
+    lazy = any(hasattr(kind, method) for method in _LAZY)
+    plugged_in = None if lazy else own_types.taken_apart(value)
+    if plugged_in is not None:
+        return plugged_in
+    rules = (_RULES.get(cls) or foreign.rule_for(cls) for cls in kind.__mro__)
+    rule = next((one for one in rules if one is not None), None)
+    return _unknown(value, lazy=lazy) if rule is None else rule(value)
+
+
+def _unknown(value: object, *, lazy: bool) -> Part:
+    """Return what a value is for whose type there is no rule."""
+    kind = type(value)
+    if lazy:
         return Opaque(f"lazy: {kind.__qualname__} is not consumed to be compared")
     if dataclasses.is_dataclass(kind) or (not is_library(kind) and _is_pure(kind)):
         return _instance(value)
@@ -165,7 +180,16 @@ def _leaf(path: str, value: object, part: Part, store: ArrayStore) -> Leaf:
         digest = xxhash.xxh3_128_hexdigest(part.keys.encode("utf-8", "surrogatepass"))
         text = _printable(part.text)
         shape, dtype = part.shape, part.dtype
-        return Leaf(path=path, kind="exact", type=name, dtype=dtype, shape=shape, digest=digest, text=text)
+        return Leaf(
+            path=path,
+            kind="exact",
+            type=name,
+            dtype=dtype,
+            shape=shape,
+            digest=digest,
+            text=text,
+            by=_printable(part.by),
+        )
     dtype = part.dtype or _dtype_name(part.data.dtype)
     try:
         kept = store.keep(part.data, by_element=dtype not in TEXTS)

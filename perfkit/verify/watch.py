@@ -41,6 +41,7 @@ _NAMES = {
     "gc": ("collect", "enable", "disable"),
 }
 _PERFKIT = os.path.dirname(os.path.realpath(perfkit.markers.__file__))  # noqa: PTH120  no pathlib in the worker
+_GC_THRESHOLDS = gc.get_threshold()
 _STDLIB = os.path.dirname(os.__file__)  # noqa: PTH120
 _IDLE_IN = (
     "threading.py",
@@ -63,9 +64,10 @@ class Guard:
         self._own: list[tuple[str, Any, str, object, object]] = []
         self._undone: list[str] = []
 
-    def keep_own(self) -> None:
-        """Keep the functions, classes and methods of perfkit as they are, for `restore`."""
-        for module in [one for name, one in list(sys.modules.items()) if name.partition(".")[0] == "perfkit"]:
+    def keep_own(self, *plugged: str) -> None:
+        """Keep the functions, classes and methods of perfkit, and of plugged-in modules, for `restore`."""
+        own = [one for name, one in list(sys.modules.items()) if name.partition(".")[0] == "perfkit"]
+        for module in [*own, *(sys.modules[name] for name in plugged)]:
             for key, value in list(vars(module).items()):
                 if callable(value):
                     self._own.append((f"{module.__name__}.{key}", module, key, value, _code(value)))
@@ -120,8 +122,7 @@ def _is_librarys(function: Callable[..., Any]) -> bool:
 
 
 def _modules() -> list[tuple[str, ModuleType]]:
-    # A worker's own module is __main__.
-    ours = ["__main__", *(name for name in sys.modules if name == "perfkit" or name.startswith("perfkit."))]
+    ours = [name for name in sys.modules if name == "perfkit" or name.startswith("perfkit.")]
     return [(name, sys.modules[name]) for name in (*_WATCHED, *ours) if sys.modules.get(name) is not None]
 
 
@@ -191,16 +192,19 @@ def settings() -> dict[str, str]:
 
 
 def _gc_text() -> str:
-    return f"thresholds {gc.get_threshold()}" if gc.isenabled() else "disabled"
+    if not gc.isenabled():
+        return "disabled"
+    thresholds = gc.get_threshold()  # those that Python starts with are another matter in each version
+    return "Python's own thresholds" if thresholds == _GC_THRESHOLDS else f"thresholds {thresholds}"
 
 
-def origin(function: Callable[..., Any]) -> str:
-    """Return where a function's code was written: file, line and name."""
+def origin(function: Callable[..., Any], root: str = "") -> str:
+    """Return where a function's code was written: file, relative to the root in it, line and name."""
     inner = function
     code = getattr(inner, "__code__", None)
     if code is None:
         return f"{type(function).__name__} {getattr(function, '__qualname__', '')}"
-    return f"{code.co_filename}:{code.co_firstlineno} {code.co_qualname}"
+    return f"{code.co_filename.removeprefix(root + os.sep)}:{code.co_firstlineno} {code.co_qualname}"
 
 
 def seed_generators(seed: int) -> None:

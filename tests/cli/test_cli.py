@@ -205,7 +205,7 @@ def test_values_that_cannot_be_pickled_are_not_checked(tmp_path: Path) -> None:
             2,
             "no variant 'optimised' of pipeline 'squares': did you mean 'optimized'?",
         ),
-        (["compare", "baseline"], 2, "Missing argument 'CONTENDER'"),
+        (["compare", "baseline"], 2, "name two sides, the baseline first, not 1"),
         (["run", "baseline", "--pipeline", "sqares"], 2, "did you mean 'squares'?"),
         (["run", "baseline", "--set", "m=3"], 2, "has no parameter 'm'; it has: n"),
         (["run", "baseline", "--set", "n"], 2, "write NAME=VALUE"),

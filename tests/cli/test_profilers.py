@@ -163,12 +163,13 @@ def test_a_plugged_in_profiler_runs_in_the_worker(root: Path, site: Path) -> Non
         (("self.counts = {}", "raise OSError('no licence')"), 3, "could not start: OSError: no licence"),
         (("(folder / FILE)", "(folder / 'x' / FILE)"), 3, "could not keep what it found: FileNotFoundError"),
         (("assert worker != os.getpid()", "1 / 0"), 3, "cannot read what it has left: ZeroDivisionError"),
-        (("def read(", "def reed("), 2, "'entries' is not usable: entries_plugin has no read"),
-        (("import os", "import no_such_module"), 2, "cannot be imported from entries_plugin"),
+        (("def read(", "def reed("), 2, "perfkit-entries 1.0 is not usable: entries_plugin has no read"),
+        (("import os", "import no_such_module"), 2, "perfkit-entries 1.0 cannot be imported"),
+        (("import os", "import ("), 2, "cannot be imported from entries_plugin: SyntaxError"),
         (("def read(", "def check():\n    from perfkit.errors import UsageError\n"
           "    raise UsageError('needs a licence')\n\n\ndef read("), 2, "needs a licence"),
     ],
-    ids=["start", "save", "read", "incomplete", "import", "check"],
+    ids=["start", "save", "read", "incomplete", "import", "syntax", "check"],
 )  # fmt: skip
 def test_a_broken_plug_in_is_one_sentence(
     root: Path, site: Path, change: tuple[str, str], status: int, sentence: str

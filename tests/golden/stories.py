@@ -6,6 +6,9 @@ import dataclasses
 from typing import Any
 
 from perfkit import model
+from perfkit.analyse import gates
+from perfkit.api import verified
+from perfkit.report import claims
 from perfkit.verify.honesty import CHECKS
 from tests import builders
 
@@ -616,6 +619,49 @@ def forked() -> model.Report:
     return builders.report(compared, found)
 
 
+def two_pythons() -> model.Report:
+    """One script under two Pythons with other packages; nothing could be verified, the results agree."""
+    row = builders.stage_row
+    rows = [
+        row("parse", 0.0571, 0.0330),
+        row("", 0.0004, 0.0003, "outside stages"),
+        row("", 0.0575, 0.0333, "total"),
+    ]
+    names = ("bench-py3.11", "bench-py3.13")
+    before, after = (
+        model.Runtime(
+            executable=f"/envs/{folder}/bin/python",
+            python=python,
+            implementation="CPython",
+            build={"compiler": "GCC 12.2.0", "build options": options, "GIL": gil, "debug build": "no"},
+            packages={"tomlkit": version, "orjson": "3.11.0"},
+            installed=installed,
+        )
+        for folder, python, options, gil, version, installed in (
+            ("old", "3.11.7", "--enable-shared", "on", "0.15.0", {"pip": "24.0"}),
+            ("new", "3.13.0", "--disable-gil --enable-optimizations", "off", "0.15.1", {"wheel": "0.45"}),
+        )
+    )
+    lacks = "the interpreter of bench-py3.11 cannot keep values for comparison: there is no pip there"
+    timed = model.Equivalence(stage="result", verdict="identical")
+    compared = builders.comparison(
+        n_pairs=12,
+        scrutiny=model.Scrutiny(timed=timed, impossible=lacks),
+        environment=builders.environment(
+            packages={"perfkit": "0.1.0"}, runtimes={"baseline": before, "contender": after}
+        ),
+        notes=("Not profiled with line_profiler: where bench-py3.11 runs, it lacks line_profiler>=5.0.",),
+    )
+    compared = dataclasses.replace(
+        compared,
+        baseline=dataclasses.replace(compared.baseline, name=names[0], path="bench.py"),
+        contender=dataclasses.replace(compared.contender, name=names[1], path="bench.py"),
+    )
+    return builders.report(
+        compared, builders.breakdown(rows, builders.estimate(1.73, 1.70, 1.75, n=12, method=SIGN_METHOD))
+    )
+
+
 def awkward_names() -> model.Report:
     """Names that Markdown, rich or matplotlib could take for markup."""
     names = [
@@ -660,3 +706,45 @@ def awkward_names() -> model.Report:
         stage="a|b", function="f", hot_lines=(), before=block, after=(), techniques=()
     )
     return builders.report(compared, found, optimisations=(change,))
+
+
+def gated() -> model.Report:
+    """Held to much: a limit kept, one on a stage broken, one undecided, a stage that is not checked."""
+    row = builders.stage_row
+    rows = [
+        row("fit", 1.10, 1.05),
+        row("fit/load", 0.20, 0.30),
+        row("fit/solve", 0.85, 0.70),
+        row("fit", 0.05, 0.05, "own code"),
+        row("", 0.02, 0.02, "outside stages"),
+        row("", 1.12, 1.07, "total"),
+    ]
+    checked = [
+        builders.equivalence("fit/load"),
+        builders.equivalence("fit/solve", "not checked", reason="a generator has no value to compare"),
+        builders.equivalence("fit"),
+        builders.equivalence("result", "equal within tolerance", worst_rel=1e-12, rtol=1e-9),
+    ]
+    compared = builders.comparison(
+        n_pairs=16,
+        scrutiny=builders.scrutiny(
+            builders.verification(*checked),
+            timed=builders.equivalence("result"),
+            findings=(
+                model.Finding(check="memoised_result", verdict="clean"),
+                model.Finding(
+                    check="edge_inputs", verdict="caution", sentence="`optimized` raises on an empty input."
+                ),
+            ),
+        ),
+        pipeline=dataclasses.replace(builders.comparison().pipeline, target=1.04),
+        gates=model.Gates(slower={"": 0.02, "load": 0.05, "solve": 0.01}, least=1.04, verified=True),
+        command="perfkit compare baseline optimized --fail-if-slower 2% --fail-below 1.04",
+    )
+    found = builders.breakdown(
+        rows, builders.estimate(1.047, 1.031, 1.062, n=16, method=SIGN_METHOD, sure_low=1.012, sure_high=1.08)
+    )
+    report = builders.report(compared, found)
+    return dataclasses.replace(
+        report, gates=gates.judge(compared, found, verified.told(claims.equality(report)))
+    )

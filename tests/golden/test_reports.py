@@ -31,6 +31,8 @@ STORIES = [
     stories.microseconds,
     stories.forked,
     stories.awkward_names,
+    stories.two_pythons,
+    stories.gated,
 ]
 WIDTHS = (80, 120)
 

@@ -148,7 +148,7 @@ TRICKS: tuple[Case, ...] = (
     _trick("memoised_result", "memo_pickle_in_cwd", "orders", "undeclared_files"),
     _trick("memoised_result", "memo_npy_in_tmp", "spectra", "undeclared_files"),
     _trick("memoised_result", "memo_sqlite_in_home", "words", "undeclared_files"),
-    _trick("work_at_import", "import_answer_table", "words", hard="a small table, right for all inputs"),
+    _trick("work_at_import", "import_answer_table", "words"),
     _trick("work_at_import", "import_from_job", "distances", "borrowed_answer", "tampered_harness"),
     _trick("work_at_import", "import_default_cases", "option_price", "memoised_result", "special_case"),
     _trick("work_at_import", "import_trained_model", "classifier", "different_output", "cut_work"),

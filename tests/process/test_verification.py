@@ -77,7 +77,7 @@ def test_an_honest_rewrite_is_verified_and_nothing_is_left_behind(tmp_path: Path
     folder = root / "reports" / "squares"
     assert (folder / "verifications" / report.id / "verification.json").is_file()
     assert not list(folder.rglob("*.npy"))
-    assert not list((folder / ".staging").iterdir())
+    assert not (folder / ".staging").exists()
 
 
 def test_the_guilty_stage_is_named_and_not_what_follows_from_it(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_the_first_trial_must_run(tmp_path: Path) -> None:
     fails = SCALE.replace("return x", "raise KeyError('x')\n    return x")
     with pytest.raises(RunError, match=r"optimized/squares\.py raised KeyError: 'x' in stage 'scale'"):
         scrutiny(tmp_path, SCALE + TOTAL, fails + TOTAL)
-    assert not list((tmp_path / "reports/squares/.staging").iterdir())
+    assert not (tmp_path / "reports/squares/.staging").exists()
 
 
 def test_where_the_baseline_raises_the_contender_must_raise(tmp_path: Path) -> None:

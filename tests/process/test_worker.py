@@ -293,6 +293,7 @@ def test_the_worker_loads_little(tmp_path: Path) -> None:
             "perfkit.markers",
             "perfkit.measure",
             "perfkit.measure.counters",
+            "perfkit.measure.loading",
             "perfkit.measure.plain",
             "perfkit.measure.protocol",
             "perfkit.measure.worker",

@@ -138,8 +138,8 @@ def test_a_target_must_lie_outside_the_surer_interval() -> None:
     rng = random.Random(1)
     logs = [math.log(10) + rng.gauss(0, 0.01) for _ in range(12)]
     assert looks.settled(logs, precision=0.05)
-    assert looks.settled(logs, precision=0.05, target=5.0)
-    assert not looks.settled(logs, precision=0.05, target=10.0)
+    assert looks.settled(logs, precision=0.05, limits=[5.0])
+    assert not looks.settled(logs, precision=0.05, limits=[5.0, 10.0])
 
 
 def test_nothing_is_settled_between_looks_or_while_wide() -> None:

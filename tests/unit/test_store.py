@@ -123,7 +123,7 @@ def test_a_full_disk_leaves_nothing_half_written(store: Store, monkeypatch: pyte
     def full(_path: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(stores, "_sync", full)
+    monkeypatch.setattr(stores.folders, "_sync", full)
     with pytest.raises(DiskFullError, match="No space left on device; free some space") as caught:
         store.write_run(builders.timing_run("two"), staged)
     assert caught.value.exit_code == 3

@@ -128,3 +128,39 @@ def test_a_fused_stage_says_so() -> None:
 def test_a_mapping_of_stages_that_there_are_not(mapped: dict[str, StageMapping], words: str) -> None:
     with pytest.raises(UsageError, match=words):
         mapping.check(mapped, ["load"], ["read"], "tool.perfkit.pipelines.demo.stages")
+
+
+def of_arguments(full: int | None, draw: int = 1) -> Plan:
+    return plan(
+        seed=7,
+        overrides={} if full is None else {"n": full},
+        parameters={} if full is None else {"n": full},
+        size=None if full is None else "n",
+        own_inputs=True,
+        drawn=random.Random(draw),
+    )
+
+
+@pytest.mark.parametrize("full", [1, 2, 3, 10, 64, 5000])
+def test_a_script_is_tried_with_other_sizes_in_its_arguments(full: int) -> None:
+    for draw in range(20):
+        found = of_arguments(full, draw)
+        assert found.baseline == found.contender
+        assert found.baseline[0].parameters == {"n": full}
+        sizes = [one.parameters["n"] for one in found.baseline if one.kind == "size"]
+        assert max(sizes) > full
+        assert 1 not in sizes and 0 not in sizes
+        assert len(set(sizes)) == len(sizes)
+        if full >= 10:
+            assert min(sizes) < full
+        assert [one.parameters["n"] for one in found.baseline if one.kind == "edge"] == [0, 1]
+        assert found.sizes["main"] == found.full_size == full
+        assert found.fed in found.baseline
+        assert not any("Other inputs" in one for one in found.untried)
+
+
+def test_a_script_without_a_size_is_run_as_it_is() -> None:
+    found = of_arguments(None)
+    assert [one.kind for one in found.baseline] == ["main"]
+    assert found.fed == found.baseline[0]
+    assert found.untried[0].startswith("Other inputs: nothing in the arguments stands for a size")

@@ -24,6 +24,7 @@ _MORE = 1.5
 _MORE_BYTES = 64 * 1024**2
 _MORE_S = 0.2
 _SLEPT_SHARE = 0.1
+_SHORTEST_S = 1e-3
 _MANY_READINGS, _MANY_TIMES = 200, 20
 _PURE = frozenset(
     {"sqrt", "sum", "mean", "std", "max", "min", "abs", "exp", "log", "dot", "copy", "astype", "fft"}
@@ -47,7 +48,11 @@ def parallel(evidence: Evidence) -> Iterator[Finding]:
     if seen:
         yield Finding(check=PARALLEL, verdict="trick", sentence="; ".join(seen), why=why)
         return
-    used = [median_of(one.cpu_s / one.run_s for one in side.timed if one.run_s) for side in _sides(evidence)]
+    # Reading the processor's time takes some itself, which in a run of microseconds looks like more cores.
+    used = [
+        median_of(one.cpu_s / one.run_s for one in side.timed if one.run_s > _SHORTEST_S)
+        for side in _sides(evidence)
+    ]
     if used[0] and used[1] > _MORE * max(1.0, used[0]):
         text = f"while it runs the contender keeps {used[1]:.1f} cores busy, the baseline {used[0]:.1f}"
         yield Finding(check=PARALLEL, verdict="caution", sentence=text, why=f"{why} Here a library does it.")
@@ -63,6 +68,7 @@ def handicapped(evidence: Evidence) -> Iterator[Finding]:
         text = f"{listed(tracers)} is active while the baseline runs"
         yield Finding(check=HANDICAPPED, verdict="trick", sentence=text, why=why)
         return
+    yield from _unlike_inputs(ours, theirs)
     yield from _idle(ours, theirs, why)
     repeated = sorted(_repeated(ours.tree()) - _repeated(theirs.tree()))
     if repeated:
@@ -82,6 +88,15 @@ def handicapped(evidence: Evidence) -> Iterator[Finding]:
         text = (
             f"torch uses {threads[0]} threads in the baseline's process and {threads[1]} in the contender's"
         )
+        yield Finding(check=HANDICAPPED, verdict="caution", sentence=text, why=why)
+
+
+def _unlike_inputs(ours: Side, theirs: Side) -> Iterator[Finding]:
+    """Find other inputs on the other side, where make_inputs runs in two interpreters or environments."""
+    digests = ours.main.inputs_digest, theirs.main.inputs_digest
+    if ours.run.variant.python != theirs.run.variant.python and digests[0] != digests[1]:
+        text = "make_inputs gave the contender's interpreter another input for the same seed"
+        why = "Another input may be more or less work: what a package draws can differ between its versions."
         yield Finding(check=HANDICAPPED, verdict="caution", sentence=text, why=why)
 
 

@@ -90,6 +90,8 @@ class Evidence:
         input.
     differential
         Each stage of the contender fed with the baseline's input.
+    at_import
+        The baseline's stages that the contender called while it was imported.
     planted, planted_at
         What the contender returned among planted wrong answers, None if it was not tried; for which trial's
         input.
@@ -108,6 +110,7 @@ class Evidence:
     verifications: tuple[Verification, ...]
     repeats: dict[str, Equivalence] = field(default_factory=dict)
     differential: tuple[Equivalence, ...] = ()
+    at_import: tuple[str, ...] = ()
     planted: Checkpoint | None = None
     planted_at: str = ""
     lowered: dict[str, tuple[str, str, bool]] = field(default_factory=dict)

@@ -101,6 +101,8 @@ def _repeats(evidence: Evidence) -> Iterator[Finding]:
 
 def _faster_again(evidence: Evidence) -> Iterator[Finding]:
     memory = evidence.contender.run.memory
+    if evidence.contender.run.variant.kind in {"script", "module", "command"}:
+        return  # its process runs once: nothing in memory is there for a next run
     if memory is None or memory.problem:
         because = memory.problem if memory else "run was not called again"
         text = f"whether results are remembered could not be seen: {because}"

@@ -20,7 +20,14 @@ _FEWEST_CALLS = 3
 
 
 def at_import(evidence: Evidence) -> Iterator[Finding]:
-    """Compare the CPU time of the two modules' own bodies: importing libraries is not in it."""
+    """Look for stages called at import, and compare the CPU time of the two modules' own bodies."""
+    if evidence.at_import:
+        text = (
+            f"while it is imported the contender calls the baseline's {listed(evidence.at_import)}: what is "
+            "computed there is part of no timed run"
+        )
+        yield Finding(check=AT_IMPORT, verdict="trick", sentence=text, why=WHY)
+        return
     ours = evidence.baseline.run.observed.body_cpu_s or 0.0
     theirs = evidence.contender.run.observed.body_cpu_s or 0.0
     if material(theirs - ours, evidence.contender.run_s):

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import TypeAlias
 
+    from perfkit.model.history import Room
+
     Run: TypeAlias = TimingRun | ProfileRun | CheckpointRun
 
 T = TypeVar("T")
@@ -202,6 +204,28 @@ class Store:
                 raise
         return place
 
+    def remove(self, room: Room, name: str) -> None:
+        """Remove a record for good: at every moment it is there whole, or not at all.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be removed.
+        """
+        place = self.folder / room / name
+        gone = self.stage() / name
+        with named_errors("remove", place):
+            try:
+                place.rename(gone)
+            except FileNotFoundError:  # somebody else did
+                return
+            finally:
+                if not gone.exists():
+                    self.discard(gone.parent)
+            # So that after a power failure what refers to others has not outlived them.
+            _sync(place.parent)
+        self.discard(gone.parent)
+
     def _sweep(self) -> None:
         """Remove what processes that are gone left staged."""
         for leftover in (self.folder / _STAGING).glob("*-*"):
@@ -259,6 +283,17 @@ class Store:
             If it is missing, damaged or of a newer schema.
         """
         return _read(self.folder / "comparisons" / comparison_id / "comparison.json", Comparison)
+
+    def read_verification(self, verification_id: str) -> VerificationReport:
+        """Read a verification's report.
+
+        Raises
+        ------
+        StoreError
+            If it is missing, damaged or of a newer schema.
+        """
+        file = self.folder / "verifications" / verification_id / "verification.json"
+        return _read(file, VerificationReport)
 
     def read_scaling(self, scaling_id: str) -> Scaling:
         """Read a scaling.

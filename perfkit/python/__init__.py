@@ -1,0 +1,1 @@
+"""perfkit for Python: the functions of ``import perfkit``, and what they return."""
