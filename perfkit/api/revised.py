@@ -136,7 +136,8 @@ def _checkouts(asked: Asked, repository: Repository) -> tuple[list[str], list[Ch
         names[0] = MERGE_BASE
     names = [re.sub(r"[^\w.+-]", "_", one) for one in names]
     if asked.dirty:
-        made.append(revisions.working_tree(repository))
+        clean = not revisions.has_changes(repository) and revisions.is_revision(repository, "HEAD")
+        made.append(revisions.checkout(repository, "HEAD") if clean else revisions.working_tree(repository))
         names.append(WORKING_TREE)
     return names, made, notes
 

@@ -151,6 +151,7 @@ def _variants(asked: Asked, project: Project, folder: Path) -> tuple[list[Varian
             )
         made = [catalog.find_variant(project, configured, word) for word in given]
     elif not asked.dirty and any(_is_foreign(one, folder) for one in given):
+        _see_no_clash(given, folder)
         made = _from_words(asked, project, folder, given)
     elif revised.are_revisions(tuple(given) or ("HEAD",), folder, needed=asked.dirty):
         here = dataclasses.replace(asked, words=asked.words or ("HEAD",))
@@ -192,6 +193,17 @@ def _nothing(asked: Asked, project: Project, given: list[str], folder: Path) -> 
     return UsageError(f"{wrong[0]!r} is no file, no pkg.mod:func, no variant and no git revision ({why})")
 
 
+def _see_no_clash(given: list[str], folder: Path) -> None:
+    """Refuse a word that is a file and a revision: either may be meant."""
+    for word in given:
+        bare = "/" not in word and not word.endswith(".py")
+        if bare and (folder / word).is_file() and revised.are_revisions((word,), folder):
+            raise UsageError(
+                f"{word!r} is a file and a git revision: write ./{word} for the file, or the commit or "
+                f"refs/heads/{word} for the revision"
+            )
+
+
 def _is_foreign(word: str, folder: Path) -> bool:
     return (
         word.startswith((_COMMAND, words.MODULE))
@@ -204,6 +216,8 @@ def _is_foreign(word: str, folder: Path) -> bool:
 def _from_words(asked: Asked, project: Project, folder: Path, given: list[str]) -> list[Variant]:
     """Return variants that no configuration knows: of one pipeline, which is called after the first."""
     pipeline = asked.pipeline or _title(given[0])
+    if re.fullmatch(r"\w[\w.+-]*", pipeline) is None:
+        raise UsageError(f"--pipeline {pipeline!r} is no folder's name: write letters, digits, _ or -")
     sources = [_source(one, folder) for one in given]
     shared = sources[0] is not None and words.binds(sources[0], "make_inputs")
     made = []

@@ -204,5 +204,5 @@ def _trouble(stage: str, verdict: str, reason: str) -> Line:
     if verdict == "different":
         return line(name, " differ" if stage == _TIMED else " differs")
     because = prose(f" ({reason.rstrip('.')})") if reason else line()
-    were = "were" if stage == _TIMED else "was"
-    return line(name, f" {were} not checked" if verdict == "not checked" else f" is {verdict}", because)
+    were, are = ("were", "are") if stage == _TIMED else ("was", "is")
+    return line(name, f" {were} not checked" if verdict == "not checked" else f" {are} {verdict}", because)

@@ -632,3 +632,23 @@ def test_wrong_use_of_the_words(tmp_path: Path) -> None:
         find(tmp_path, "mod:f", arguments=("5",))
     with pytest.raises(UsageError):
         find(tmp_path)
+
+
+def test_a_script_may_use_what_perfkit_offers(tmp_path: Path) -> None:
+    text = """\
+        from perfkit import PerfkitError, compare
+        from perfkit.model import Event
+
+        def work(n):
+            return [i * i for i in range(n)]
+
+        if __name__ == "__main__":
+            print(sum(work(1000)), PerfkitError.__name__, callable(compare), Event.__name__)
+    """
+    report = verified(write(tmp_path, a=text, b=text), "a.py", "b.py")
+    assert [one.check for one in report.scrutiny.findings if one.verdict == "trick"] == []
+
+
+def test_a_pipelines_name_is_no_path(tmp_path: Path) -> None:
+    write(tmp_path, job="print(1)")
+    assert "is no folder's name" in str(refused(tmp_path, "job.py", pipeline="../elsewhere"))
