@@ -75,7 +75,7 @@ def test_the_commit_that_made_it_slower_is_found(history: History) -> None:
         "main",
         "--json",
         "--budget",
-        "8",
+        "60",
         "--output",
         str(report),
         "--",
@@ -110,7 +110,7 @@ def test_the_commit_that_made_it_slower_is_found(history: History) -> None:
 
 def test_a_commit_that_cannot_be_imported_is_skipped(history: History) -> None:
     history.write({"bench.py": BENCH})
-    done = perfkit(history, "bisect", "culprit~3", "culprit", "--budget", "20", "--", "bench.py")
+    done = perfkit(history, "bisect", "culprit~3", "culprit", "--budget", "60", "--", "bench.py")
     assert done.returncode == 0, done.stderr + done.stdout
     assert "cannot be imported" in done.stdout
     assert "skipped" in done.stdout
@@ -154,7 +154,7 @@ def test_a_stage_is_searched_by_its_own_time(history: History) -> None:
     history.write({"bench.py": f"import time\n\ntime.sleep(0.05)\n{BENCH}"})
     done = perfkit(
         history,
-        *("bisect", "culprit~1", "culprit", "--json", "--budget", "20"),
+        *("bisect", "culprit~1", "culprit", "--json", "--budget", "60"),
         *("--stage", "project.work:total", "--", "bench.py"),
     )
     assert done.returncode == 0, done.stderr
