@@ -7,7 +7,7 @@ import textwrap
 
 import pytest
 
-from perfkit.measure.loading import _needs_shell, filled, is_guard, split
+from perfkit.measure.programs import _needs_shell, filled, is_guard, split
 
 
 def halves(source: str, *, whole: bool = True) -> tuple[dict, dict]:
