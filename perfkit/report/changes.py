@@ -188,6 +188,12 @@ def profiles(report: Report) -> tuple[Profile, ...]:
     )
 
 
+def named_calls(function: FunctionCost) -> tuple[Line, Line, Line]:
+    """Return a function's first cells: its name, where it is defined, and how often it was called."""
+    place = line("built-in") if function.file == "~" else line(code(f"{function.file}:{function.line}"))
+    return line(code(function.name)), place, line(units.count(function.calls))
+
+
 def _functions(functions: tuple[FunctionCost, ...]) -> Table:
     top = sorted(functions, key=lambda one: (-one.self_s, one.file, one.line, one.name))[:_MOST_FUNCTIONS]
     self_s, cumulative_s = units.seconds_columns(
@@ -204,9 +210,7 @@ def _functions(functions: tuple[FunctionCost, ...]) -> Table:
         rows=tuple(
             Row(
                 cells=(
-                    line(code(one.name)),
-                    line("built-in") if one.file == "~" else line(code(f"{one.file}:{one.line}")),
-                    line(units.count(one.calls)),
+                    *named_calls(one),
                     line(self_s[index]),
                     line(cumulative_s[index]),
                 )

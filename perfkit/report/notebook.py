@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from perfkit.report import correctness, equality, honesty, pairs_chart, runs, scale, speed, units, view
+from perfkit.report.changes import named_calls
 from perfkit.report.html import markup, styles
 from perfkit.report.text import Column, Line, Row, Table, code, line, prose
 
@@ -352,9 +353,7 @@ def _functions(functions: Sequence[FunctionCost]) -> Table:
         rows=tuple(
             Row(
                 cells=(
-                    line(code(one.name)),
-                    line("built-in") if one.file == "~" else line(code(f"{one.file}:{one.line}")),
-                    line(units.count(one.calls)),
+                    *named_calls(one),
                     line(units.seconds(one.self_s)),
                     line(units.percent(one.self_s / whole)),
                 )
