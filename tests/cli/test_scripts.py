@@ -21,6 +21,9 @@ STAGES = [
     *("standardise", "train_model", "evaluate"),
 ]
 
+# They return nothing, and are stages only where a disturbed run makes them take a hundredth of the whole.
+TRIFLES = {"set_seeds", "Dataset.__init__", "FeatureExtractor.__init__", "Classifier.__init__"}
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -46,7 +49,11 @@ def test_the_stages_are_found_and_paired_and_the_guilty_one_is_named(folder: Pat
     status, summary, report, said = compared(folder, "fast_experiment.py")
     assert status == 1
     assert "gate failed: the output differs: extract, extract/compute_statistics" in said
-    rows = {row["path"]: row for row in summary["breakdown"]["rows"] if row["kind"] == "stage"}
+    rows = {
+        row["path"]: row
+        for row in summary["breakdown"]["rows"]
+        if row["kind"] == "stage" and row["path"] not in TRIFLES
+    }
     assert list(rows) == STAGES
     assert all(rows[one]["baseline_s"] > 0 and rows[one]["contender_s"] > 0 for one in STAGES)
     pairs = {one["stage"]: (one["contender"], one["how"]) for one in summary["comparison"]["found"]["pairs"]}
@@ -68,12 +75,11 @@ def test_the_mended_script_is_verified(folder: Path) -> None:
     status, summary, report, said = compared(folder, "mended_experiment.py")
     assert status == 0 or "inconclusive: which side is faster is not decided" in said, said
     (main,) = summary["comparison"]["scrutiny"]["verifications"]
-    verdicts = {stage["stage"]: stage["verdict"] for stage in main["stages"]}
+    verdicts = {stage["stage"]: stage["verdict"] for stage in main["stages"] if stage["stage"] not in TRIFLES}
     assert list(verdicts) == [*STAGES, "result"]
     assert set(verdicts.values()) == {"identical", "equal within tolerance"}
-    assert {one["verdict"] for one in summary["comparison"]["scrutiny"]["differential"]} <= {
-        *("identical", "equal within tolerance"),
-    }
+    fed = summary["comparison"]["scrutiny"]["differential"]
+    assert {one["verdict"] for one in fed if one["stage"] not in TRIFLES} <= set(verdicts.values())
     assert "The outputs are verified: all" in report
 
 
@@ -83,7 +89,7 @@ def test_a_size_in_the_arguments_is_varied(folder: Path) -> None:
         *("verify", "slow_experiment.py", "mended_experiment.py", "--json", "--set", "n=64"),
         *("--", "--samples", "{n}", "--epochs", "2", "--seed", "{seed}"),
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stderr + done.stdout
     report = json.loads(done.stdout)
     tried = {one["name"]: one for one in report["scrutiny"]["verifications"]}
     ordinary = [one["parameters"]["n"] for one in tried.values() if one["kind"] != "edge"]
