@@ -26,7 +26,9 @@ TRIFLES = {"set_seeds", "Dataset.__init__", "FeatureExtractor.__init__", "Classi
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    # Two threads that wait for each other at every step are slow indeed while another test holds a core.
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     for name in ("slow_experiment.py", "fast_experiment.py"):
         shutil.copy(SCRIPTS / name, tmp_path)
     text = (tmp_path / "fast_experiment.py").read_text()
