@@ -97,11 +97,12 @@ def ticks(low: float, high: float) -> list[float]:
         decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
         found = [step * 10.0**one for one in decades for step in steps if low <= step * 10.0**one <= high]
         return found[:: max(1, math.ceil(len(found) / _TICKS))]
-    rough = (high - low) / (_TICKS - 1)
-    unit = 10.0 ** math.floor(math.log10(rough))
-    step = next(one * unit for one in (1.0, 2.0, 5.0, 10.0) if one * unit >= rough)
-    first = math.ceil(low / step)
-    return [round(index * step, 12) for index in range(first, math.floor(high / step) + 1)]
+    unit = 10.0 ** math.floor(math.log10((high - low) / _TICKS))
+    for step in (unit, 2 * unit, 5 * unit, 10 * unit):  # the finest that gives a few: at least two lie inside
+        inside = range(math.ceil(low / step), math.floor(high / step) + 1)
+        if len(inside) <= _TICKS:
+            break
+    return [round(index * step, 12) for index in inside]
 
 
 def _ratios(report: Report) -> list[float | None]:

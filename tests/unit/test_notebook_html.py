@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from perfkit import model
@@ -169,6 +169,7 @@ def test_the_chart_does_without_pairs_that_have_no_ratio() -> None:
     )
 
 
+@example(100001.0, 9.0)
 @given(st.floats(1e-6, 1e6), st.floats(1.001, 1e6))
 def test_ticks_are_few_and_lie_inside(low: float, factor: float) -> None:
     high = low * factor
